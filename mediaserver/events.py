@@ -1,0 +1,72 @@
+"""What the media plane tells, in the order in which it happens. Plain data; `MediaServer` hands each to one callable."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """One publication as others see it. `label`: camera or screen; `audio`, `video`: whether it has that track."""
+
+    stream_id: str
+    participant_id: str
+    label: str
+    audio: bool
+    video: bool
+    audio_muted: bool = False
+    video_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MediaEvent:
+    conference_id: str
+    participant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOpened(MediaEvent):
+    """One of the two connections ("publish", "subscribe") is encrypted and carries media."""
+
+    pc: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost(MediaEvent):
+    """Consent ran out, or the handshake failed; the participant stays, a new offer or a restart may bring it back."""
+
+    pc: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted(MediaEvent):
+    stream: StreamInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded(MediaEvent):
+    stream_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMuted(MediaEvent):
+    stream: StreamInfo
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionsChanged(MediaEvent):
+    """What this participant receives has changed: a new offer is due (`Participant.offer`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodecUnsupported(MediaEvent):
+    """This participant cannot decode the codec of `stream_id`; the stream is left out of what it receives."""
+
+    stream_id: str
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataReceived(MediaEvent):
+    """A text message came over the participant's data channel (label `events`)."""
+
+    text: str

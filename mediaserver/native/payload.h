@@ -1,0 +1,48 @@
+/* What a forwarder needs to know about the first bytes of a video payload, by codec: RFC 7741 (VP8), RFC 9628 (VP9),
+ * RFC 6184 (H.264), AV1 RTP payload specification. Reads what a stranger sent: every length is checked. */
+#ifndef FOLKMOOT_PAYLOAD_H
+#define FOLKMOOT_PAYLOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum codec_id { /* the numbers of mediaserver/rtp/codecs.py */
+    CODEC_OPUS = 0,
+    CODEC_RED = 1,
+    CODEC_VP8 = 2,
+    CODEC_VP9 = 3,
+    CODEC_H264_BASELINE = 4,
+    CODEC_H264_HIGH = 5,
+    CODEC_AV1 = 6,
+    CODEC_COUNT = 7
+};
+
+struct payload_info {
+    uint8_t keyframe;      /* this packet belongs to (H.264: begins) a picture that needs no earlier one and starts it:
+                              set on the FIRST packet of a key frame only */
+    uint8_t frame_start;   /* first packet of a frame (VP9, AV1: of a layer frame) */
+    uint8_t temporal_id;   /* 0 where the codec does not tell */
+    uint8_t spatial_id;
+    uint8_t discardable;   /* VP8 N bit and the like: no other frame refers to it */
+    uint16_t width, height; /* of a key frame where the first packet tells (VP8, VP9 with scalability structure, H.264 SPS,
+                               AV1 sequence header); else 0 */
+    /* VP8 descriptor, for rewriting; offsets into the payload, 0: not there */
+    uint8_t picture_id_offset;
+    uint8_t picture_id_bits; /* 7 or 15 */
+    uint16_t picture_id;
+    uint8_t tl0_offset;
+    uint8_t tl0_picture_index;
+    uint8_t descriptor_len;
+};
+
+/* 0, or -1 for a payload that is malformed; `out` is zeroed first either way. */
+int vp8_read(const uint8_t *payload, size_t len, struct payload_info *out);
+int vp9_read(const uint8_t *payload, size_t len, struct payload_info *out);
+int h264_read(const uint8_t *payload, size_t len, struct payload_info *out);
+int av1_read(const uint8_t *payload, size_t len, struct payload_info *out);
+int payload_read(enum codec_id codec, const uint8_t *payload, size_t len, struct payload_info *out);
+
+/* Overwrites picture id (modulo its bits) and TL0PICIDX in a copy of the descriptor that `info` was read from. */
+void vp8_rewrite(uint8_t *payload, const struct payload_info *info, uint16_t picture_id, uint8_t tl0_picture_index);
+
+#endif
