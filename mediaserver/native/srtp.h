@@ -31,7 +31,7 @@ struct srtp_key *srtp_key_new(enum srtp_profile profile, const uint8_t *master, 
 void srtp_key_free(struct srtp_key *key);
 size_t srtp_key_length(enum srtp_profile profile);
 
-/* What a receiver remembers of one SSRC. All zero is a stream nothing was received of. */
+/* What a receiver remembers of one SSRC's RTP. All zero is a stream nothing was received of. */
 struct srtp_replay {
     uint64_t highest;                            /* index: roll-over count << 16 | sequence number */
     uint64_t seen[SRTP_REPLAY_WINDOW / 64];      /* bit (index % window) */
@@ -40,19 +40,43 @@ struct srtp_replay {
 
 /* Takes the protection off in place. header_len: RTP header with CSRCs and extension (already checked by the caller
  * to lie within len). Only after authentication is `replay` changed. Returns the length without tag, `*index` the
- * packet's 48-bit index; or an srtp_error. */
+ * packet's 48-bit index; or an srtp_error, after which what stands in the packet is of no use. */
 int srtp_unprotect(struct srtp_key *key, struct srtp_replay *replay, uint8_t *packet, size_t len, size_t header_len,
                    uint64_t *index);
 
 /* Writes the protected packet behind `dst`, where the header of header_len bytes stands already. The payload comes in
  * two pieces (`head` may be empty; a multiple of 16 bytes is fastest), so that a descriptor can be rewritten without
- * copying the rest. cap: bytes that dst can hold in all. Returns the length of the whole packet or SRTP_NO_ROOM. */
+ * copying the rest. cap: bytes that dst can hold in all. SSRC is read from the header; the low 16 bits of `index` must
+ * be its sequence number. Returns the length of the whole packet; SRTP_NO_ROOM; SRTP_MALFORMED for an impossible
+ * header_len. */
 int srtp_protect(struct srtp_key *key, uint64_t index, uint8_t *dst, size_t cap, size_t header_len,
                  const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len);
 
-/* SRTCP: whole compound packets, in place. `index`: the 31-bit counter of the sender (protect adds one);
- * the replay of RTCP is kept per connection, keyed by nothing else. */
+/* SRTCP: whole compound packets, in place.
+ *
+ * Every sender SSRC (that of a compound packet's first packet) counts its own SRTCP index, from 0 or 1: so one window
+ * for a whole connection would refuse the second SSRC. Browsers send RTCP from one SSRC per stream they send and, some
+ * of them, per stream they receive. All zero: nothing was received. */
+#define SRTCP_SENDERS 128 /* of one connection; one more, and the one heard of longest ago is forgotten */
+
+struct srtcp_sender {
+    uint64_t seen; /* bit n: `highest` - n was received; 0: an empty place */
+    uint32_t ssrc;
+    uint32_t highest;
+    uint32_t heard; /* the value of `clock` then */
+};
+
+struct srtcp_replay {
+    struct srtcp_sender senders[SRTCP_SENDERS];
+    uint32_t clock; /* packets accepted */
+};
+
+/* `index`: the counter of one sending direction, which may serve all our SSRCs; start with 0, protect adds one. Returns
+ * the protected length, or SRTP_NO_ROOM: cap is too small, or all 2^31 numbers are used up. */
 int srtcp_protect(struct srtp_key *key, uint32_t *index, uint8_t *packet, size_t len, size_t cap);
-int srtcp_unprotect(struct srtp_key *key, struct srtp_replay *replay, uint8_t *packet, size_t len);
+
+/* Returns the length without index and tag, or an srtp_error. Packets that are not encrypted are SRTP_UNAUTHENTIC.
+ * What stands in the packet after an error is of no use. Only after authentication is `replay` changed. */
+int srtcp_unprotect(struct srtp_key *key, struct srtcp_replay *replay, uint8_t *packet, size_t len);
 
 #endif
