@@ -18,24 +18,26 @@ enum codec_id { /* the numbers of mediaserver/rtp/codecs.py */
 };
 
 struct payload_info {
-    uint8_t keyframe;      /* this packet belongs to (H.264: begins) a picture that needs no earlier one and starts it:
-                              set on the FIRST packet of a key frame only */
-    uint8_t frame_start;   /* first packet of a frame (VP9, AV1: of a layer frame) */
-    uint8_t temporal_id;   /* 0 where the codec does not tell */
+    uint8_t keyframe;      /* the FIRST packet, and no other, of a picture that needs no earlier one. H.264: it has
+                              (or begins) a sequence parameter set; SVC: of the lowest spatial layer */
+    uint8_t frame_start;   /* first packet of a frame (VP9, AV1: of a layer frame). H.264 does not tell: of each
+                              parameter set, SEI and first slice */
+    uint8_t temporal_id;   /* 0 where the payload does not tell */
     uint8_t spatial_id;
     uint8_t discardable;   /* VP8 N bit and the like: no other frame refers to it */
-    uint16_t width, height; /* of a key frame where the first packet tells (VP8, VP9 with scalability structure, H.264 SPS,
-                               AV1 sequence header); else 0 */
+    uint16_t width, height; /* of a key frame where the first packet tells (VP8, VP9 with scalability structure: its
+                               largest layer, H.264 SPS, AV1 sequence header); else 0 */
     /* VP8 descriptor, for rewriting; offsets into the payload, 0: not there */
     uint8_t picture_id_offset;
     uint8_t picture_id_bits; /* 7 or 15 */
     uint16_t picture_id;
     uint8_t tl0_offset;
     uint8_t tl0_picture_index;
-    uint8_t descriptor_len;
+    uint8_t descriptor_len; /* VP8, VP9, AV1: bytes before the codec's own */
 };
 
-/* 0, or -1 for a payload that is malformed; `out` is zeroed first either way. */
+/* 0, or -1 for a payload that is malformed; `out` is zeroed first either way, and stays so for audio. A payload without
+ * a byte behind its descriptor (padding only) is malformed. */
 int vp8_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int vp9_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int h264_read(const uint8_t *payload, size_t len, struct payload_info *out);
