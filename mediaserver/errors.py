@@ -4,7 +4,8 @@ MediaError
   NoSuchConference, NoSuchParticipant, NoSuchStream
   ConferenceFull, ConferenceClosed
   StreamExists      a second camera or screen of one participant
-  BadDescription    a session description that cannot be used (also: BadCandidate)
+  ParticipantExists a second participant with the same id
+  BadDescription    a session description that cannot be used (also: BadCandidate, PublishForbidden)
 MalformedPacket     a stranger's bytes; parsers raise it, whoever reads the network counts it and goes on
 """
 
@@ -40,12 +41,20 @@ class StreamExists(MediaError):
     """The participant has a stream with this label already."""
 
 
+class ParticipantExists(MediaError):
+    """Somebody with this id is in the conference already."""
+
+
 class BadDescription(MediaError):
     """A session description cannot be used; nothing was changed."""
 
 
 class BadCandidate(BadDescription):
     """A candidate cannot be read."""
+
+
+class PublishForbidden(BadDescription):
+    """An offer with streams from a participant who may not publish."""
 
 
 class MalformedPacket(Exception):

@@ -43,6 +43,13 @@ class StreamStarted(MediaEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamChanged(MediaEvent):
+    """A running stream has got or lost its sound or picture, or changed its codec."""
+
+    stream: StreamInfo
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEnded(MediaEvent):
     stream_id: str
 
