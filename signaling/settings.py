@@ -1,0 +1,261 @@
+"""Every setting, its default, its unit and its bounds. Reading files and environment is `configuration.py`'s.
+
+A number quoted as a default by an API contract is a setting, so that tests and installations can change it. Durations
+are seconds unless the name says otherwise. Settings of API families that are not served yet are checked and kept.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from signaling.store.database import driver_url, sqlite_url
+
+SQLITE_FILE = "folkmoot.db"
+YEAR = 366 * 86400  # seconds
+ANY_ADDRESS = ("", "0.0.0.0", "::")  # listened on, but nothing a link could name
+
+
+def _a_number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _between(low: float, high: float) -> AfterValidator:
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise ValueError(f"must be between {low} and {high}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError("must be an IPv4 or IPv6 address") from None
+
+
+def _http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname is not None and not parts.query
+        parts.port  # noqa: B018 - raises if it is none
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be a URL such as https://meet.example.org")
+    return value.rstrip("/")
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+_Number = BeforeValidator(_a_number)
+Port = Annotated[int, _Number, _between(0, 65535)]
+Seconds = Annotated[float, _Number, _between(0, YEAR)]
+WholeSeconds = Annotated[int, _Number, _between(1, 100 * YEAR)]
+Days = Annotated[int, _Number, _between(0, 36_500)]
+Count = Annotated[int, _Number, _between(1, 10_000)]
+Bytes = Annotated[int, _Number, _between(1, 1 << 40)]
+Address = Annotated[str, AfterValidator(_address)]
+Text = Annotated[str, AfterValidator(_not_empty)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ApiKey(Section):
+    key: Text
+    team: Text
+
+
+class Jwt(Section):
+    secret: str = ""
+    issuer: str = ""
+
+
+class SpacesClient(Section):
+    client_id: Text
+    client_secret: Text
+
+
+class Spaces(Section):
+    clients: tuple[SpacesClient, ...] = ()
+    token_secret: str = ""
+
+
+class IceServer(Section):
+    """Told to clients. A `turn:` URL without credentials gets time-limited ones if `turn.shared_secret` is set."""
+
+    urls: tuple[Text, ...]
+    username: str | None = None
+    credential: str | None = None
+
+    @field_validator("urls", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class Turn(Section):
+    shared_secret: str = ""
+    ttl_seconds: WholeSeconds = 86400
+
+
+class Media(Section):
+    udp_port: Port = 7881
+    """One port for all media."""
+    tcp_port: Port = 7881
+    """ICE over TCP for networks that block UDP; 0 is off."""
+    listen_ips: tuple[Address, ...] = ()
+    """Empty: every address of this machine."""
+    announced_ips: tuple[Address, ...] = ()
+    """What clients are told instead, behind a NAT; empty: the addresses listened on."""
+    threads: Annotated[int, _Number, _between(0, 64)] = 0
+    """Packet threads; 0 is one per core."""
+    certificate_file: Path | None = None
+    private_key_file: Path | None = None
+    """PEM, of DTLS; a certificate is made at each start where none is given."""
+    socket_buffer_bytes: Annotated[int, _Number, _between(65536, 1 << 30)] = 4 << 20
+    run_wait_seconds: Annotated[float, _Number, _between(0, 0.001)] = 0.0
+    """How long packets to one subscriber may wait for more to be sent along."""
+
+    @model_validator(mode="after")
+    def _pairs(self) -> "Media":
+        if (self.certificate_file is None) != (self.private_key_file is None):
+            raise ValueError("certificate_file and private_key_file must be given together")
+        return self
+
+
+class Recordings(Section):
+    retention_days: Days = 14
+    link_ttl_seconds: WholeSeconds = 3600
+
+
+class Snapshots(Section):
+    retention_days: Days = 14
+
+
+class Files(Section):
+    max_bytes: Bytes = 50 << 20
+
+
+class Fetch(Section):
+    """Of URLs that callers give."""
+
+    allow_private_addresses: bool = False
+    timeout_seconds: Seconds = 10.0
+    max_bytes: Bytes = 20 << 20
+
+
+class Webhooks(Section):
+    retry_for_seconds: Seconds = 86400.0
+    backoff_seconds: tuple[Seconds, ...] = (1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
+    """Pauses between tries; the last one repeats."""
+    timeout_seconds: Seconds = 10.0
+
+
+class Cors(Section):
+    allowed_origins: tuple[Text, ...] = ("*",)
+
+
+class Embed(Section):
+    frame_ancestors: tuple[Text, ...] = ("*",)
+    """Sites that may show the conference page in a frame."""
+
+
+class Sessions(Section):
+    time_to_start_minutes: Annotated[int, _Number, _between(0, 525_600)] = 0
+    webhook_secret: str = ""
+
+
+class RealtimeLimits(Section):
+    """Online participants of a room, by its type when it is created."""
+
+    mesh: Count = 4
+    sfu: Count = 100
+
+    @model_validator(mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return {str(name).lower(): limit for name, limit in value.items()} if isinstance(value, dict) else value
+
+
+class Realtime(Section):
+    max_participants: RealtimeLimits = RealtimeLimits()
+    room_token_ttl_seconds: WholeSeconds = 86400
+    room_ttl_seconds: WholeSeconds = 86400
+    endpoint_ttl_seconds: WholeSeconds = 86400
+
+
+class Log(Section):
+    format: Literal["auto", "terminal", "json"] = "auto"
+    """`auto`: readable on a terminal, JSON lines otherwise."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Section):
+    listen_host: str = "0.0.0.0"
+    listen_port: Port = 8080
+    public_base_url: HttpUrl | None = None
+    """Begins every link; by default made of host and port."""
+    data_dir: Path = Path("folkmoot-data")
+    database_url: str | None = None
+    """`postgresql://…`; by default SQLite in the data directory."""
+
+    api_keys: tuple[ApiKey, ...] = ()
+    realtime_keys: tuple[Text, ...] = ()
+    jwt: Jwt = Jwt()
+    spaces: Spaces = Spaces()
+    sessions: Sessions = Sessions()
+    realtime: Realtime = Realtime()
+
+    media: Media = Media()
+    ice_servers: tuple[IceServer, ...] = ()
+    turn: Turn = Turn()
+
+    empty_timeout_seconds: Seconds = 300.0
+    departure_timeout_seconds: Seconds = 20.0
+    reconnect_grace_seconds: Seconds = 15.0
+    max_duration_seconds: Seconds = 0.0
+    """0 is no limit."""
+    max_participants: Count = 100
+    shutdown_grace_seconds: Seconds = 20.0
+
+    recordings: Recordings = Recordings()
+    snapshots: Snapshots = Snapshots()
+    files: Files = Files()
+    fetch: Fetch = Fetch()
+    webhooks: Webhooks = Webhooks()
+    cors: Cors = Cors()
+    embed: Embed = Embed()
+    log: Log = Field(default=Log())
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        if value is not None:
+            driver_url(value)
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """How links to this server begin, without a slash at the end."""
+        if self.public_base_url is not None:
+            return self.public_base_url
+        host = "localhost" if self.listen_host in ANY_ADDRESS else self.listen_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.listen_port}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or sqlite_url(self.data_dir / SQLITE_FILE)
