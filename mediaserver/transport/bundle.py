@@ -27,14 +27,14 @@ class LocalTransport:
 
 
 def bundled(description: SessionDescription) -> list[MediaSection]:
-    """The sections that are neither rejected nor outside of the bundle, in the bundle's order; at least one."""
+    """The sections that are neither rejected nor outside of the bundle, in the bundle's order."""
     live = _live_by_mid(description)
-    if description.bundle is None and len(live) > 1:
+    if description.bundle is None and len(live) == 1:
+        found = list(live.values())
+    else:
+        found = [live[mid] for mid in dict.fromkeys(description.bundle or ()) if mid in live]
+    if live and not found:
         raise BadDescription("its sections are not bundled")
-    group = live if description.bundle is None else dict.fromkeys(description.bundle)
-    found = [live[mid] for mid in group if mid in live]
-    if not found:
-        raise BadDescription("no section is in use")
     for section in found:
         if section.kind != "application" and not section.rtcp_mux:
             raise BadDescription(f"section {section.mid} is without rtcp-mux")
@@ -56,7 +56,10 @@ def remote_of(description: SessionDescription, roles: Sequence[str]) -> RemoteTr
 
     `roles` are the values of a=setup that fit; the first is taken to be meant where there is no such line.
     """
-    own, common = bundled(description)[0].transport, description.transport
+    sections = bundled(description)
+    if not sections:
+        raise BadDescription("no section is in use")
+    own, common = sections[0].transport, description.transport
     ufrag, pwd = own.ufrag or common.ufrag, own.pwd or common.pwd
     if ufrag is None or pwd is None:
         raise BadDescription("ice-ufrag or ice-pwd is missing")

@@ -84,14 +84,17 @@ class PublishAnswer:
 
     description: SessionDescription
     sections: tuple[PublishedSection, ...]
-    remote: RemoteTransport
+    remote: RemoteTransport | None
+    """None if the offer itself rejects every section: a browser that has stopped all says nothing of its transport."""
     sctp: SctpParameters | None
 
 
 def answer_publish(offer: SessionDescription, local: LocalTransport) -> PublishAnswer:
     """Answers an offer; the same offer gets the same answer. Raises `BadDescription` if nothing of it can be used."""
-    remote = remote_of(offer, roles=("actpass", "active"))
+    if not offer.sections:
+        raise BadDescription("it has no section")
     live = {section.mid for section in bundled(offer)}
+    remote = remote_of(offer, roles=("actpass", "active")) if live else None
     answers: list[MediaSection] = []
     published: list[PublishedSection] = []
     sctp: SctpParameters | None = None
