@@ -1,0 +1,110 @@
+"""A live meeting: its participants, their streams, and who hears of what.
+
+Owns its participants and stands between them; everything of it lives on one packet thread. What a participant may
+do and receives is `participant.py`'s and `subscription.py`'s.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mediaserver.conference.participant import Participant, Rights
+from mediaserver.conference.publication import Changes
+from mediaserver.conference.router import Router
+from mediaserver.conference.stream import Stream
+from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists
+from mediaserver.events import MediaEvent, StreamInfo
+from mediaserver.stats import ConferenceStats
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    max_participants: int
+
+
+class Conference:
+    """`on_closed` is called once, when it has ended."""
+
+    def __init__(
+        self,
+        conference_id: str,
+        limits: Limits,
+        router: Router,
+        *,
+        tell: Callable[[MediaEvent], None],
+        on_closed: Callable[[str], None],
+    ) -> None:
+        self.id = conference_id
+        self.limits = limits
+        self._router = router
+        self._tell = tell
+        self._on_closed = on_closed
+        self._participants: dict[str, Participant] = {}
+        self._streams: dict[str, Stream] = {}
+        self._closed = False
+
+    def join(self, participant_id: str, rights: Rights) -> Participant:
+        if self._closed:
+            raise ConferenceClosed(f"conference {self.id} has ended")
+        if participant_id in self._participants:
+            raise ParticipantExists(f"participant {participant_id} is in conference {self.id} already")
+        if len(self._participants) >= self.limits.max_participants:
+            raise ConferenceFull(self.id, self.limits.max_participants)
+        participant = Participant(self.id, participant_id, rights, self._router, surroundings=self, tell=self._tell)
+        self._participants[participant_id] = participant
+        return participant
+
+    def participant(self, participant_id: str) -> Participant:
+        if participant_id not in self._participants:
+            raise NoSuchParticipant(f"nobody with the id {participant_id} is in conference {self.id}")
+        return self._participants[participant_id]
+
+    def streams(self) -> list[StreamInfo]:
+        """What is published now, in the order in which it began."""
+        return [stream.info() for stream in self._streams.values()]
+
+    def close(self) -> None:
+        """Everybody leaves. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        for participant in list(self._participants.values()):
+            participant.leave()
+        self._on_closed(self.id)
+
+    def stats(self) -> ConferenceStats:
+        return ConferenceStats(
+            self.id, self._router.thread, tuple(participant.stats() for participant in self._participants.values())
+        )
+
+    # what a participant needs (`participant.Surroundings`)
+
+    def others(self, participant_id: str) -> Iterator[Stream]:
+        return (stream for stream in self._streams.values() if stream.participant_id != participant_id)
+
+    def taken(self, participant_id: str, stream_id: str) -> bool:
+        stream = self._streams.get(stream_id)
+        return stream is not None and stream.participant_id != participant_id
+
+    def changed(self, participant_id: str, changes: Changes) -> None:
+        for stream in changes.ended:
+            del self._streams[stream.stream_id]
+        for stream in changes.started:
+            self._streams[stream.stream_id] = stream
+        for stream in changes.started + changes.changed:
+            self._listen(stream)
+        for other in list(self._participants.values()):
+            if other.id != participant_id:
+                other.others_changed(changes)
+
+    def left(self, participant_id: str) -> None:
+        self._participants.pop(participant_id, None)
+
+    def _listen(self, stream: Stream) -> None:
+        """Lets everybody choose again when a layer of the stream's picture comes up."""
+        if track := stream.tracks.get("video"):
+            track.source.on_layer(lambda _layer: self._layer_started(stream))
+
+    def _layer_started(self, stream: Stream) -> None:
+        for participant in self._participants.values():
+            if participant.id != stream.participant_id:
+                participant.layer_started(stream)

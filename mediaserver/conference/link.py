@@ -1,0 +1,65 @@
+"""One of a participant's connections together with what its descriptions need: session number, version, the peer.
+
+A `Link` lives as long as its connection. When a client comes with a new connection of its own, the side that owns
+the link makes a new one and closes the old; nothing of a closed link is heard any more. RFC 9429 section 5.2.
+"""
+
+from collections.abc import Callable
+
+from mediaserver.conference.router import Router
+from mediaserver.stats import ConnectionStats
+from mediaserver.transport.connection import Connection, State, TransportEvent
+from mediaserver.transport.negotiation import LocalTransport
+from mediaserver.transport.sdp import RemoteTransport
+
+
+class Link:
+    def __init__(self, router: Router, on_event: Callable[[TransportEvent], None]) -> None:
+        self.cname = router.cname()
+        self._router = router
+        self._on_event: Callable[[TransportEvent], None] | None = on_event
+        self._remote: RemoteTransport | None = None
+        self._session_id = router.session_id()
+        self._version = 0
+        self.connection: Connection = router.connect(self._heard)
+
+    @property
+    def open(self) -> bool:
+        """Whether media can flow."""
+        return self.connection.state is State.OPEN
+
+    @property
+    def closed(self) -> bool:
+        return self.connection.state is State.CLOSED
+
+    def next_local(self) -> LocalTransport:
+        """Our end as the next description of this session tells it."""
+        self._version += 1
+        return self._router.local(self.connection, self._session_id, self._version)
+
+    def is_from(self, remote: RemoteTransport | None) -> bool:
+        """Whether `remote` is the peer of this link (or this link has none yet): its certificate tells."""
+        return remote is None or self._remote is None or set(self._remote.fingerprints) == set(remote.fingerprints)
+
+    def restarts(self, remote: RemoteTransport | None) -> bool:
+        """Whether the peer comes with new ICE credentials (RFC 8445 section 9)."""
+        if remote is None or self._remote is None:
+            return False
+        return (self._remote.ufrag, self._remote.pwd) != (remote.ufrag, remote.pwd)
+
+    def meet(self, remote: RemoteTransport | None) -> None:
+        """Tells the connection who its peer is, if that is news; an offer that rejects every section has none."""
+        if remote is not None and remote != self._remote:
+            self.connection.remote(remote)
+            self._remote = remote
+
+    def stats(self) -> ConnectionStats:
+        return ConnectionStats(self.connection.state.value, self.connection.stats(), self.connection.native.stats())
+
+    def close(self) -> None:
+        self._on_event = None
+        self.connection.close()
+
+    def _heard(self, event: TransportEvent) -> None:
+        if self._on_event:
+            self._on_event(event)

@@ -1,0 +1,194 @@
+"""Turns changes of a conference into native commands: the only user of native sources and sinks.
+
+A `Router` belongs to one conference and keeps everything of it on one packet thread. It decides nothing about who
+receives what: `publication.py` says what feeds a `Source`, `subscription.py` what a `Sink` carries. Both are thin
+and idempotent: saying the same again gives no command.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from mediaserver import native
+from mediaserver.transport.connection import Connection, TransportEvent
+from mediaserver.transport.negotiation import LocalTransport, PublishedSection, Slot
+from mediaserver.transport.sdp import Candidate, Fingerprint
+
+BEST_LAYER = -1  # the best one that has media
+FIRST_SEQUENCE_LIMIT = 1 << 15  # a receiver whose first packet comes after the wrap could not authenticate it
+SSRC_TRIES = 64  # random numbers tried until one is free; the second is hardly ever needed
+
+LayerListener = Callable[[int], None]
+
+
+class MediaPort(Protocol):
+    """What a conference needs of `transport.port.Port`."""
+
+    @property
+    def engine(self) -> native.Engine: ...
+    @property
+    def candidates(self) -> tuple[Candidate, ...]: ...
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+    def open(self, *, thread: int, on_event: Callable[[TransportEvent], None]) -> Connection: ...
+
+
+class Source:
+    """Where a track comes in: fed by a section of one connection, read by sinks. `kind` is audio or video."""
+
+    def __init__(self, track: native.Track, kind: str, layers: dict[int, LayerListener]) -> None:
+        self.native = track
+        self.kind = kind
+        self.id = track.id
+        self._layers = layers
+
+    def mute(self, muted: bool) -> None:
+        self.native.mute(muted)
+
+    def layers(self) -> list[dict[str, int | float]]:
+        """Counters and sizes of its layers, best first."""
+        return self.native.layers()
+
+    def on_layer(self, listener: LayerListener) -> None:
+        """`listener` is called with the number of a layer when its first packet has come."""
+        self._layers[self.id] = listener
+
+    def close(self) -> None:
+        self._layers.pop(self.id, None)
+        self.native.close()
+
+
+class Intake:
+    """What comes in over a publisher's connection: how to read it, and which section feeds which source."""
+
+    def __init__(self, connection: Connection, remb_bps: int) -> None:
+        self._native = connection.native
+        self._remb_bps = remb_bps
+        self._fed: dict[str, tuple[Source, PublishedSection]] = {}
+
+    def understand(self, sections: Sequence[PublishedSection]) -> None:
+        """The extensions and the feedback the peer has agreed to; in a bundle they hold for all sections."""
+        self._native.receive_extensions({id: kind for section in sections for id, kind in section.extensions.items()})
+        self._native.send_feedback(
+            nack=any(section.nack for section in sections),
+            transport_cc=any(section.transport_cc for section in sections),
+            remb_bps=self._remb_bps if any(section.remb for section in sections) else 0,
+        )
+
+    def feed(self, feeds: Iterable[tuple[Source, PublishedSection]]) -> None:
+        """These sections feed these sources from now on, and no others."""
+        wanted = {section.mid: (source, section) for source, section in feeds}
+        for mid in self._fed.keys() - wanted.keys():
+            self._native.stop_receiving(mid)
+        for mid, feed in wanted.items():
+            if self._fed.get(mid) != feed:
+                self._receive(*feed)
+        self._fed = wanted
+
+    def _receive(self, source: Source, section: PublishedSection) -> None:
+        self._native.receive_track(
+            source.native,
+            mid=section.mid,
+            payloads={section.payload_type: (section.codec, section.clock_rate)},
+            retransmissions=section.retransmissions,
+            rids=section.rids,
+            ssrcs=section.ssrcs,
+            repair_ssrcs=section.repair_ssrcs,
+        )
+
+
+class Sink:
+    """One outgoing stream of a subscriber's connection: a slot's numbers. Tracks come and go."""
+
+    def __init__(self, sink: native.Sink) -> None:
+        self._native = sink
+        self._accepted: tuple[dict[int, tuple[int, int]], dict[int, int]] | None = None
+        self._carried: tuple[Source, int] | None = None
+
+    def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
+        """What the subscriber understands on this section."""
+        accepted = (dict(codecs), dict(extensions))
+        if accepted != self._accepted:
+            self._native.accept(*accepted)
+            self._accepted = accepted
+
+    def carry(self, source: Source | None, layer: int = BEST_LAYER) -> None:
+        """Sends `source` from now on, or nothing."""
+        carried = (source, layer) if source else None
+        if carried == self._carried:
+            return
+        if source:
+            self._native.attach(source.native, layer)
+        else:
+            self._native.detach()
+        self._carried = carried
+
+    def stats(self) -> dict[str, int | float]:
+        return self._native.stats()
+
+
+class Router:
+    """Makes connections, sources and sinks of one conference on its packet thread.
+
+    `layers` takes the listeners of sources by their id: whoever hears of new layers from the port calls them.
+    `remb_bps`: the most a publisher may send, told to those who understand no transport-wide feedback.
+    """
+
+    def __init__(
+        self, port: MediaPort, thread: int, rng: random.Random, layers: dict[int, LayerListener], *, remb_bps: int
+    ) -> None:
+        self.thread = thread
+        self._remb_bps = remb_bps
+        self._port = port
+        self._rng = rng
+        self._layers = layers
+
+    def connect(self, on_event: Callable[[TransportEvent], None]) -> Connection:
+        return self._port.open(thread=self.thread, on_event=on_event)
+
+    def session_id(self) -> int:
+        """A new session's number, for the origin line (RFC 9429 section 5.2.1: 63 bits)."""
+        return self._rng.getrandbits(62) + 1
+
+    def cname(self) -> str:
+        """A new sender's name, which binds its sound to its picture (RFC 7022)."""
+        return f"{self._rng.getrandbits(96):024x}"
+
+    def local(self, connection: Connection, session_id: int, version: int) -> LocalTransport:
+        """How our end of `connection` is described at present."""
+        return LocalTransport(
+            ufrag=connection.local_ufrag,
+            pwd=connection.local_pwd,
+            fingerprint=self._port.fingerprint,
+            candidates=self._port.candidates,
+            session_id=session_id,
+            version=version,
+        )
+
+    def intake(self, connection: Connection) -> Intake:
+        return Intake(connection, self._remb_bps)
+
+    def source(self, kind: str) -> Source:
+        return Source(native.Track(self._port.engine, kind, self.thread), kind, self._layers)
+
+    def sink(self, connection: Connection, slot: Slot) -> Sink:
+        return Sink(
+            native.Sink(
+                connection.native,
+                slot.kind,
+                ssrc=slot.ssrc,
+                repair_ssrc=slot.repair_ssrc,
+                sequence=self._rng.randrange(FIRST_SEQUENCE_LIMIT),
+                timestamp=self._rng.getrandbits(32),
+                cname=slot.cname,
+            )
+        )
+
+    def ssrc(self, taken: set[int]) -> int:
+        """A random number that no stream of the connection has yet; it is added to `taken`."""
+        for _ in range(SSRC_TRIES):
+            ssrc = self._rng.getrandbits(32)
+            if ssrc and ssrc not in taken:
+                taken.add(ssrc)
+                return ssrc
+        raise AssertionError("the random source repeats itself")

@@ -1,0 +1,101 @@
+"""The media server: owns the port and the conferences, and hands every event to one callable.
+
+Nothing here decides about media; a conference is placed on the packet thread that has the least to do and stays.
+"""
+
+import random
+from collections.abc import Callable
+
+import structlog
+
+from mediaserver.clock import Clock
+from mediaserver.conference.conference import Conference, Limits
+from mediaserver.conference.router import LayerListener, Router
+from mediaserver.config import MediaConfig
+from mediaserver.errors import NoSuchConference
+from mediaserver.events import MediaEvent
+from mediaserver.stats import ServerStats
+from mediaserver.transport.dtls import Certificate
+from mediaserver.transport.port import Port
+
+log = structlog.get_logger(__name__)
+
+
+class MediaServer:
+    """`on_event` is called in order, in the event loop; what it raises is logged and changes nothing here."""
+
+    def __init__(
+        self,
+        config: MediaConfig,
+        clock: Clock,
+        on_event: Callable[[MediaEvent], None],
+        *,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.config = config
+        self.port = Port(config, clock, _certificate(config))
+        self.port.on_layer = self._layer
+        self._on_event = on_event
+        self._rng = rng or random.SystemRandom()
+        self._conferences: dict[str, Conference] = {}
+        self._layers: dict[int, LayerListener] = {}
+
+    async def start(self) -> None:
+        """Binds the port and starts its threads; OSError says what could not be bound."""
+        await self.port.start()
+
+    async def aclose(self) -> None:
+        """Ends all conferences and closes the port. May be called twice."""
+        for conference in list(self._conferences.values()):
+            conference.close()
+        await self.port.aclose()
+
+    def open(self, conference_id: str, limits: Limits | None = None) -> Conference:
+        """The conference with this id, a new one if there is none."""
+        if conference_id in self._conferences:
+            return self._conferences[conference_id]
+        router = Router(
+            self.port,
+            self.port.pick_thread(),
+            self._rng,
+            self._layers,
+            remb_bps=self.config.publish_bitrate_cap_bps,
+        )
+        conference = Conference(
+            conference_id,
+            limits or Limits(self.config.max_participants),
+            router,
+            tell=self._tell,
+            on_closed=self._closed,
+        )
+        self._conferences[conference_id] = conference
+        return conference
+
+    def conference(self, conference_id: str) -> Conference:
+        if conference_id not in self._conferences:
+            raise NoSuchConference(f"no conference {conference_id} is open")
+        return self._conferences[conference_id]
+
+    def stats(self) -> ServerStats:
+        return ServerStats(
+            self.port.engine.stats(), tuple(conference.stats() for conference in self._conferences.values())
+        )
+
+    def _closed(self, conference_id: str) -> None:
+        self._conferences.pop(conference_id, None)
+
+    def _tell(self, event: MediaEvent) -> None:
+        try:
+            self._on_event(event)
+        except Exception:
+            log.exception("event handler failed", media_event=type(event).__name__, conference=event.conference_id)
+
+    def _layer(self, track_id: int, layer: int, _codec: int) -> None:
+        if listener := self._layers.get(track_id):
+            listener(layer)
+
+
+def _certificate(config: MediaConfig) -> Certificate:
+    if config.certificate_file and config.private_key_file:
+        return Certificate.load(config.certificate_file, config.private_key_file)
+    return Certificate.generate()
