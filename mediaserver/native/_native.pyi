@@ -86,6 +86,9 @@ class Engine:
     def load(self) -> list[int]:
         """Packets sent by each thread so far; what a new conference is placed by."""
 
+    def cpu_seconds(self) -> list[float]:
+        """CPU time each thread has used so far."""
+
     def stats(self) -> dict[str, int]:
         """Counters of the whole engine by name; each way to drop a packet is one, `dropped_<reason>`."""
 
@@ -162,8 +165,9 @@ class Track:
         """Asks the sender for a key frame of every layer that is watched; throttled."""
 
     def layers(self) -> list[dict[str, int | float]]:
-        """Per layer, best first: ssrc, codec (-1: nothing came yet), packets, bytes, lost, nacked, recovered,
-        jitter (seconds), rate_bps, keyframes, plis, width/height when known, age (seconds since the last packet, -1: none)."""
+        """Per bound layer, best first: layer, ssrc, codec (-1: nothing came yet), packets, bytes, lost, nacked,
+        recovered, duplicates, jitter (seconds), rate_bps, keyframes, plis, width, height (0: unknown), age (seconds
+        since the last packet, -1: none)."""
 
     def close(self) -> None: ...
 
@@ -198,6 +202,6 @@ class Sink:
 
     def stats(self) -> dict[str, int | float]:
         """packets, bytes, retransmitted, lost (as the receiver reports), fraction_lost, round_trip (seconds, -1 unknown),
-        jitter (seconds), layer, keyframes_requested."""
+        jitter (seconds), keyframes_requested."""
 
     def close(self) -> None: ...

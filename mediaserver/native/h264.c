@@ -19,7 +19,7 @@ static void skip_scaling_list(struct bits *b, int size) {
     for (int i = 0; i < size && !b->failed; i++) {
         if (next != 0) {
             uint32_t code = bits_golomb(b); /* se(v): 1, -1, 2, -2 ... as 1, 2, 3, 4 */
-            int32_t delta = (int32_t)(code & 0xFF) + 1;
+            int32_t delta = (int32_t)(code & 0x1FF) + 1;
             delta = code & 1 ? delta / 2 : -(delta / 2);
             next = (last + delta + 256) & 0xFF;
         }

@@ -1,0 +1,57 @@
+/* Answering a subscriber's NACKs from the source's cache. RFC 4585 section 6.2.1, RFC 4588. */
+#include "core.h"
+
+#define AGAIN_MS 15          /* the same packet is not sent more often than this */
+#define BUDGET 200           /* retransmissions of one sink in */
+#define BUDGET_US 100000     /* this time: a NACK is small, what it asks for is not */
+
+static int resent_lately(struct sink *sink, uint16_t seq, int64_t now) {
+    struct resent *entry = &sink->resent[seq % RESENT_SLOTS];
+    uint32_t ms = (uint32_t)(now / 1000);
+    uint32_t pause = AGAIN_MS;
+    if (sink->round_trip > 0 && sink->round_trip < 0.5)
+        pause += (uint32_t)(sink->round_trip * 500);
+    if (entry->used && entry->seq == seq && ms - entry->at_ms < pause)
+        return 1;
+    *entry = (struct resent){.seq = seq, .used = 1, .at_ms = ms};
+    return 0;
+}
+
+static int within_budget(struct sink *sink, int64_t now) {
+    if (now - sink->resent_budget_at >= BUDGET_US) {
+        sink->resent_budget_at = now;
+        sink->resent_budget = BUDGET;
+    }
+    return sink->resent_budget-- > 0;
+}
+
+/* The map under which sequence number `out` was sent, NULL if it is forgotten. */
+static const struct map *map_of_sent(const struct sink *sink, int64_t out) {
+    for (int i = sink->map_count - 1; i >= 0; i--)
+        if (out >= sink->maps[i].from + sink->maps[i].seq_offset)
+            return &sink->maps[i];
+    return NULL;
+}
+
+static void resend(struct core *core, struct sink *sink, uint16_t seq, int64_t now) {
+    int64_t out = sink->out_seq + (int16_t)(seq - (uint16_t)sink->out_seq);
+    const struct map *map = out <= sink->out_seq ? map_of_sent(sink, out) : NULL;
+    struct packet *packet = map ? cache_find(&map->source->cache, out - map->seq_offset) : NULL;
+    if (!packet || packet->size == 0 || resent_lately(sink, seq, now) || !within_budget(sink, now)) {
+        count(core, dropped_retransmission);
+        return;
+    }
+    int by_rtx = sink->repair_ssrc && sink->profile.repair_type[packet->codec] >= 0;
+    write_packet(core, sink, map, packet, out, by_rtx, now);
+    count(core, packets_retransmitted);
+}
+
+/* One entry of a NACK: the packet `pid` and those of the 16 behind it whose bit is set. */
+void sink_nacked(struct core *core, struct sink *sink, uint16_t pid, uint16_t blp, int64_t now) {
+    if (!sink->started)
+        return;
+    resend(core, sink, pid, now);
+    for (int i = 0; blp; i++, blp >>= 1)
+        if (blp & 1)
+            resend(core, sink, (uint16_t)(pid + 1 + i), now);
+}

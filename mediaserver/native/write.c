@@ -1,0 +1,95 @@
+/* A cached packet as one sink sends it: new header, the extensions this subscriber knows, protected in one pass from
+ * the cache into the subscriber's run. RFC 3550 section 5.1, RFC 8285, RFC 4588 section 4. */
+#include <string.h>
+
+#include "core.h"
+
+#define MAX_EXTENSIONS 284 /* a block of a level, a time and a descriptor of 255 bytes, in two-byte form, padded */
+#define HEAD 64 /* payload bytes that are copied where a descriptor must change: whole cipher blocks */
+
+static void write_abs_send_time(uint8_t *out, int64_t now) {
+    /* 24 bits of seconds, 18 of them behind the point */
+    write24(out, (uint32_t)((uint64_t)now * (1u << 18) / 1000000u) & 0xFFFFFF);
+}
+
+static size_t write_extensions(const struct sink *sink, const struct source *source, const struct packet *packet,
+                               uint8_t *out, size_t cap, int64_t now) {
+    struct ext_element elements[3];
+    uint8_t sent_at[3];
+    size_t n = 0;
+    const uint8_t *ids = sink->profile.extension;
+    /* Without RTX a packet is sent again as it was, to the byte: a time in it would use its cipher's nonce twice. */
+    if (ids[EXT_ABS_SEND_TIME] && sink->repair_ssrc) {
+        write_abs_send_time(sent_at, now);
+        elements[n++] = (struct ext_element){ids[EXT_ABS_SEND_TIME], 3, sent_at};
+    }
+    if (ids[EXT_AUDIO_LEVEL] && packet->has_level)
+        elements[n++] = (struct ext_element){ids[EXT_AUDIO_LEVEL], 1, &packet->level};
+    if (ids[EXT_DEPENDENCY_DESCRIPTOR] && packet->descriptor)
+        elements[n++] = (struct ext_element){ids[EXT_DEPENDENCY_DESCRIPTOR], packet->descriptor,
+                                             cache_bytes(&source->cache, packet)};
+    int written = rtp_extensions_write(out, cap, elements, n);
+    return written < 0 ? 0 : (size_t)written;
+}
+
+static size_t write_header(const struct sink *sink, const struct map *map, const struct packet *packet,
+                           int64_t sequence, int is_repair, uint8_t *out, int64_t now) {
+    int16_t type = is_repair ? sink->profile.repair_type[packet->codec] : sink->profile.payload_type[packet->codec];
+    size_t extensions = write_extensions(sink, map->source, packet, out + 12, MAX_EXTENSIONS, now);
+    out[0] = (uint8_t)(0x80 | (extensions ? 0x10 : 0));
+    out[1] = (uint8_t)(packet->marker << 7 | type);
+    write16(out + 2, (uint16_t)sequence);
+    write32(out + 4, map->ts_out + (uint32_t)((int32_t)(packet->timestamp - map->ts_in) >> map->ts_shift));
+    write32(out + 8, is_repair ? sink->repair_ssrc : sink->ssrc);
+    return 12 + extensions;
+}
+
+/* Fills `head` with what stands before the untouched rest of the payload: the original sequence number of a
+ * retransmission, a VP8 descriptor with new numbers. Returns its length; `*taken` payload bytes are in it. */
+static size_t write_head(const struct map *map, const struct packet *packet, const uint8_t *payload, int64_t out_seq,
+                         int is_repair, uint8_t head[HEAD], size_t *taken) {
+    size_t start = is_repair ? 2 : 0;
+    int rewrite = packet->codec == CODEC_VP8 && packet->info.picture_id_offset &&
+                  (map->picture_offset || map->tl0_offset);
+    *taken = 0;
+    if (is_repair)
+        write16(head, (uint16_t)out_seq);
+    if (!rewrite)
+        return start;
+    *taken = packet->size < HEAD - start ? packet->size : HEAD - start;
+    memcpy(head + start, payload, *taken);
+    vp8_rewrite(head + start, &packet->info, (uint16_t)(packet->info.picture_id + map->picture_offset),
+                (uint8_t)(packet->info.tl0_picture_index + map->tl0_offset));
+    return start + *taken;
+}
+
+/* out_seq: the number the packet has, or had when it was first sent (is_repair: it goes by RTX under a number of that
+ * stream). A sink whose subscriber cannot decode the codec sends nothing. */
+void write_packet(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
+                  int64_t out_seq, int is_repair, int64_t now) {
+    struct conn *conn = sink->conn;
+    if (!conn->tx || !conn->path.kind || sink->profile.payload_type[packet->codec] < 0)
+        return;
+    uint8_t head[HEAD];
+    size_t taken, cap = 12 + MAX_EXTENSIONS + 2 + (size_t)packet->size + SRTP_MAX_OVERHEAD;
+    uint8_t *out = output_reserve(core, cap);
+    int64_t number = is_repair ? ++sink->repair_seq : out_seq;
+    size_t header = write_header(sink, map, packet, number, is_repair, out, now);
+    const uint8_t *payload = cache_bytes(&map->source->cache, packet) + packet->descriptor;
+    size_t head_size = write_head(map, packet, payload, out_seq, is_repair, head, &taken);
+    int size = srtp_protect(conn->tx, (uint64_t)number, out, cap, header, head, head_size, payload + taken,
+                            packet->size - taken);
+    if (size < 0)
+        return;
+    output_commit(core, conn, out, (size_t)size);
+    conn->packets_sent++;
+    conn->bytes_sent += (uint64_t)size;
+    if (is_repair) {
+        sink->retransmitted++;
+        return;
+    }
+    sink->packets++;
+    sink->bytes += (uint64_t)size;
+    sink->octets_payload += packet->size;
+    count(core, packets_forwarded);
+}
