@@ -210,11 +210,11 @@ def write_parameters(parameters: Mapping[str, str]) -> str:
 
 
 def parse_extension(value: str) -> ExtensionMap:
-    head, uri, *rest = [*value.split(maxsplit=2), ""]
+    head, uri, attributes = [*value.split(maxsplit=2), "", "", ""][:3]
     id_text, _, direction = head.partition("/")
     if not uri or (direction and direction not in DIRECTIONS):
         raise BadDescription(f"{shown(value)} is not an extension's id, direction and URI")
-    return ExtensionMap(number(id_text, 65535), uri, direction or None, rest[0] if rest else "")
+    return ExtensionMap(number(id_text, 65535), uri, direction or None, attributes)
 
 
 def write_extension(extension: ExtensionMap) -> str:
