@@ -198,7 +198,7 @@ class PublishSide:
         return Track(section, source)
 
     def _feed(self) -> None:
-        if self._intake:
+        if self._intake and self._link and not self._link.closed:
             self._intake.feed(
                 (track.source, track.section) for stream in self.streams.values() for track in stream.tracks.values()
             )

@@ -46,8 +46,14 @@ class Source:
         self.native.mute(muted)
 
     def layers(self) -> list[dict[str, int | float]]:
-        """Counters and sizes of its layers, best first."""
+        """Counters of the layers that have come, best first."""
         return self.native.layers()
+
+    def sizes(self) -> dict[int, tuple[int, int]]:
+        """{layer: (width, height)} in pixels, as far as key frames have told."""
+        return {
+            int(each["layer"]): (int(each["width"]), int(each["height"])) for each in self.layers() if each["width"]
+        }
 
     def on_layer(self, listener: LayerListener) -> None:
         """`listener` is called with the number of a layer when its first packet has come."""

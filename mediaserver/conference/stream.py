@@ -50,6 +50,10 @@ class Track:
     section: PublishedSection
     source: Source
 
+    @property
+    def layer_count(self) -> int:
+        return max(len(self.section.rids), len(self.section.ssrcs), 1)
+
 
 @dataclass(slots=True, eq=False)
 class Stream:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mediaserver.conference.link import Link
-from mediaserver.conference.router import BEST_LAYER, Router, Sink
+from mediaserver.conference.router import Router, Sink
 from mediaserver.conference.slots import SlotState, SlotTable, TrackKey
 from mediaserver.conference.stream import KINDS, Description, Stream, StreamDescription, Track
 from mediaserver.conference.wishes import Wish, fitting_layer
@@ -95,7 +95,7 @@ class SubscribeSide:
     def accept(self, sdp: str) -> None:
         """Takes the answer to the last offer over; a bad one changes nothing."""
         session = self._session
-        if session is None or not session.awaiting_answer:
+        if session is None or session.link.closed or not session.awaiting_answer:
             raise BadDescription("there is no offer to answer")
         answer = read_subscribe_answer(parse(sdp), [outlet.slot for outlet in session.outlets.values()])
         if not session.link.is_from(answer.remote):
@@ -263,8 +263,11 @@ class SubscribeSide:
     # what flows
 
     def _outlet(self, key: TrackKey) -> _Outlet | None:
-        slot = self._session.table.carrying(key) if self._session else None
-        return self._session.outlets[slot.mid] if self._session and slot else None
+        session = self._session
+        if session is None or session.link.closed:
+            return None
+        slot = session.table.carrying(key)
+        return session.outlets[slot.mid] if slot else None
 
     def _route_all(self) -> None:
         """Sets every slot to what it should carry now, parked ones included."""
@@ -289,8 +292,7 @@ class SubscribeSide:
                 continue
             track = stream.tracks.get(kind)
             if track and wish.includes(kind) and outlet.can(track.section.codec):
-                layer = fitting_layer(wish, track.source.layers()) if kind == "video" else BEST_LAYER
-                outlet.sink.carry(track.source, layer)
+                outlet.sink.carry(track.source, fitting_layer(wish, track.layer_count, track.source.sizes()))
             else:
                 outlet.sink.carry(None)
 

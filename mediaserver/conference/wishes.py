@@ -3,12 +3,14 @@
 A wish is a ceiling. Fitting wishes into the bandwidth there is is not decided here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 BEST = -1
-USUAL_WIDTH_PX = 1280  # of the best layer, until a key frame has told
-USUAL_HEIGHT_PX = 720
+USUAL_SIZE = (1280, 720)  # of the best layer, until a key frame has told
+
+Size = tuple[int, int]
+"""Width and height, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +28,27 @@ class Wish:
         return self.audio if kind == "audio" else self.video
 
 
-def fitting_layer(wish: Wish, layers: Sequence[Mapping[str, int | float]]) -> int:
-    """The best layer that is no larger than wished, the smallest if all are; BEST where nothing limits it.
+def fitting_layer(wish: Wish, count: int, known: Mapping[int, Size]) -> int:
+    """The best of `count` layers (0 is the best) that is no larger than wished, the smallest if all are larger.
 
-    `layers` are best first, each with `width` and `height` where known: a layer whose size is not known yet is
-    taken for half of the one above it, or for double of the one below.
+    BEST where nothing limits it. A layer whose size is not known yet is taken for half of the one above it, or for
+    double of the one below.
     """
-    if (wish.max_width is None and wish.max_height is None) or len(layers) < 2:
+    if (wish.max_width is None and wish.max_height is None) or count < 2:
         return BEST
-    for layer, (width, height) in enumerate(_sizes(layers)):
+    for layer in range(count):
+        width, height = _size(layer, known or {0: USUAL_SIZE})
         if _fits(width, wish.max_width) and _fits(height, wish.max_height):
             return layer
-    return len(layers) - 1
+    return count - 1
 
 
 def _fits(size: float, limit: int | None) -> bool:
     return limit is None or size <= limit
 
 
-def _sizes(layers: Sequence[Mapping[str, int | float]]) -> list[tuple[float, float]]:
-    """Width and height of each layer, guessed from the nearest better known one where they have to be."""
-    known = {i: (layer["width"], layer["height"]) for i, layer in enumerate(layers) if layer.get("width")}
-    if not known:
-        known = {0: (USUAL_WIDTH_PX, USUAL_HEIGHT_PX)}
-    sizes: list[tuple[float, float]] = []
-    for i in range(len(layers)):
-        nearest = min(known, key=lambda k: (abs(k - i), k))
-        width, height = known[nearest]
-        sizes.append((width * 2.0 ** (nearest - i), height * 2.0 ** (nearest - i)))
-    return sizes
+def _size(layer: int, known: Mapping[int, Size]) -> tuple[float, float]:
+    nearest = min(known, key=lambda other: (abs(other - layer), other))
+    scale = 2.0 ** (nearest - layer)
+    width, height = known[nearest]
+    return width * scale, height * scale

@@ -75,14 +75,17 @@ class FakeSource:
     kind: str
     muted: bool = False
     closed: bool = False
-    sizes: list[dict[str, int | float]] = field(default_factory=list)
+    known_sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
     listener: LayerListener | None = None
 
     def mute(self, muted: bool) -> None:
         self.muted = muted
 
     def layers(self) -> list[dict[str, int | float]]:
-        return self.sizes
+        return []
+
+    def sizes(self) -> dict[int, tuple[int, int]]:
+        return self.known_sizes
 
     def on_layer(self, listener: LayerListener) -> None:
         self.listener = listener
@@ -101,11 +104,13 @@ class FakeIntake:
         self.sections = sections
 
     def feed(self, feeds: Iterable[tuple[FakeSource, PublishedSection]]) -> None:
+        assert self.connection.state is not State.CLOSED, "nothing can be said to a closed connection"
         self.feeds = {section.mid: source for source, section in feeds}
 
 
 @dataclass
 class FakeSink:
+    connection: FakeConnection
     slot: Slot
     codecs: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     carried: FakeSource | None = None
@@ -115,6 +120,7 @@ class FakeSink:
         self.codecs = codecs
 
     def carry(self, source: FakeSource | None, layer: int = BEST_LAYER) -> None:
+        assert self.connection.state is not State.CLOSED, "nothing can be said to a closed connection"
         self.carried, self.layer = source, layer
 
     def stats(self) -> dict[str, int | float]:
@@ -160,7 +166,7 @@ class FakeRouter:
         return self.sources[-1]
 
     def sink(self, connection: FakeConnection, slot: Slot) -> FakeSink:
-        sink = FakeSink(slot)
+        sink = FakeSink(connection, slot)
         self.sinks.setdefault(connection.number, []).append(sink)
         return sink
 

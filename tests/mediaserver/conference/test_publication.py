@@ -191,6 +191,13 @@ def test_a_closed_connection_is_replaced_by_the_next_offer(meeting, ada):
     assert [connection.state for connection in meeting.router.connections] == [State.CLOSED, State.NEW]
 
 
+def test_streams_may_end_while_the_connection_is_closed(meeting, ada):
+    meeting.publish(ada)
+    meeting.router.connections[0].loses("handshake failed", State.CLOSED)
+    ada.unpublish("ada-cam")
+    assert meeting.conference.streams() == []
+
+
 def test_what_the_connection_does_is_told(meeting, ada):
     meeting.publish(ada)
     connection = meeting.router.connections[0]

@@ -203,6 +203,17 @@ def test_a_closed_connection_is_replaced_with_the_next_offer(meeting, ada, bob):
     assert len(meeting.router.connections) == 3
 
 
+def test_others_may_come_and_go_while_a_connection_is_closed(meeting, ada, bob):
+    meeting.subscribe(bob)
+    offer = bob.offer()
+    subscribe_connection(meeting).loses("handshake failed", State.CLOSED)
+    ada.leave()
+    bob.want(Wish(audio=False), {})
+    with pytest.raises(BadDescription):
+        bob.accept(subscribe_answer(offer.sdp))
+    assert bob.offer().streams == ()
+
+
 # codecs
 
 
@@ -259,8 +270,12 @@ def test_what_was_never_wanted_has_no_slot_until_it_is(meeting, ada, bob):
     assert meeting.subscribe(bob).streams[0].video_mid == "1"
 
 
+SIMULCAST = Section("1", "vp8", rids=("f", "h", "q"))
+
+
 def test_a_wish_for_a_size_chooses_the_layer(meeting, ada, bob):
-    meeting.router.sources[1].sizes = [{"width": 1280, "height": 720}, {"width": 640, "height": 360}]
+    meeting.publish(ada, SOUND, SIMULCAST)
+    meeting.router.sources[1].known_sizes = {0: (1280, 720), 1: (640, 360)}
     meeting.subscribe(bob)
     video = meeting.sinks(subscribe_connection(meeting))[1]
     assert video.layer == -1
@@ -269,13 +284,14 @@ def test_a_wish_for_a_size_chooses_the_layer(meeting, ada, bob):
 
 
 def test_a_layer_that_starts_lets_everybody_choose_again(meeting, ada, bob):
+    meeting.publish(ada, SOUND, SIMULCAST)
     source = meeting.router.sources[1]
-    source.sizes = [{"width": 0}, {"width": 640, "height": 360}]
+    source.known_sizes = {1: (640, 360)}
     meeting.subscribe(bob)
     bob.want(Wish(max_width=960), {})
     video = meeting.sinks(subscribe_connection(meeting))[1]
     assert video.layer == 1
-    source.sizes[0] = {"width": 960, "height": 540}
+    source.known_sizes = {0: (960, 540), 1: (640, 360)}
     assert source.listener is not None
     source.listener(0)
     assert video.layer == 0

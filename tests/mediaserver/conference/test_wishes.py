@@ -3,9 +3,9 @@ import pytest
 from mediaserver.conference.wishes import BEST, Wish, fitting_layer
 
 
-def sizes(*widths: int) -> list[dict[str, int | float]]:
-    """Layers of 16:9 by width; 0 is not known yet."""
-    return [{"width": width, "height": width * 9 // 16} if width else {"packets": 3} for width in widths]
+def sizes(*widths: int) -> tuple[int, dict[int, tuple[int, int]]]:
+    """Layers of 16:9 by width, 0 where it is not known: their number, and those known."""
+    return len(widths), {layer: (width, width * 9 // 16) for layer, width in enumerate(widths) if width}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def sizes(*widths: int) -> list[dict[str, int | float]]:
     ],
 )
 def test_the_best_layer_within_the_wish_is_chosen(wish, layers, layer):
-    assert fitting_layer(wish, layers) == layer
+    assert fitting_layer(wish, *layers) == layer
 
 
 def test_sound_and_picture_are_wished_for_apart():
