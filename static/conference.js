@@ -32,6 +32,7 @@ import { Wishes } from "./wishes.js";
 const JOIN_DEADLINE = 30; // seconds for the first connection to the server
 const ADOPT_WITHIN = 5; // seconds after a reload for the page to publish its camera again before it counts as gone
 const RENEW_AT = 0.92; // of an endpoint's life: the server allows it in the last tenth
+const LISTENER = "subscriber"; // the role that may not publish
 const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds a browser's timer can wait
 const COMES_BACK_AFTER = new Set(["server_shutdown", "timeout", "endpoint_expired"]); // `terminated` for these is not the end
 
@@ -39,6 +40,7 @@ export class Conference extends EventTarget {
   /** @type {"idle" | "joining" | "joined" | "left" | "error"} */ #phase = "idle";
   /** @type {State} what was told last */ #told = "idle";
   /** @type {string | null} */ #reason = null;
+  #errorCode = 0;
   /** @type {Participant | null} */ #self = null;
   /** @type {import("./types.js").Mode} */ #mode = "SFU";
   /** @type {Joined | null} */ #joined = null;
@@ -143,6 +145,11 @@ export class Conference extends EventTarget {
     return this.#reason;
   }
 
+  /** HTTP-like code of the refusal in state `error`, else 0. */
+  get errorCode() {
+    return this.#errorCode;
+  }
+
   get mode() {
     return this.#mode;
   }
@@ -196,6 +203,7 @@ export class Conference extends EventTarget {
     const promise = new Promise((yes, no) => ((resolve = yes), (reject = no)));
     this.#joining = { promise, resolve, reject };
     this.#reason = null;
+    this.#errorCode = 0;
     this.#enter("joining");
     addEventListener("online", this.#networkChanged);
     this.#joinTimer = setTimeout(() => this.#fail(new ConferenceError("unreachable", 0, "the server cannot be reached")), JOIN_DEADLINE * 1000);
@@ -208,6 +216,14 @@ export class Conference extends EventTarget {
     if (this.#phase === "left" || this.#phase === "idle") return;
     this.#send({ type: "leave" });
     this.#end("left", "left");
+  }
+
+  /**
+   * The name to join with; without effect on a conference joined already.
+   * @param {string} name
+   */
+  setName(name) {
+    this.#options = { ...this.#options, name };
   }
 
   /**
@@ -475,8 +491,8 @@ export class Conference extends EventTarget {
     this.#speakers.start(() => this.#levels(), (speakers) => this.#emit("speakers", { speakers }));
     if (joined.mode !== "SFU") return;
     this.#findLeftovers(joined);
-    if (this.#usedEndpoint) this.#subscriber.rebuild(); // the server may still send to the page that is gone
     this.#publisher.close({ keepStreams: true });
+    if (joined.participant.role === LISTENER) return; // has nothing to offer
     this.#try(this.#publisher.open().then(() => this.#tellAllMuted()));
   }
 
@@ -522,9 +538,10 @@ export class Conference extends EventTarget {
   /** @param {Error} error */
   #fail(error) {
     const joining = this.#joining;
-    this.#end("error", error.name);
+    this.#errorCode = error instanceof ConferenceError ? error.code : 0;
     joining?.promise.catch(() => {}); // a refusal after the join is told by `state` alone
     joining?.reject(error);
+    this.#end("error", error.name);
   }
 
   /**

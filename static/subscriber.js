@@ -29,6 +29,7 @@ export class Subscriber {
   /** @type {RTCPeerConnection | null} */ #pc = null;
   /** @type {Map<string, Received>} */ #received = new Map();
   /** @type {Promise<void>} */ #work = Promise.resolve();
+  #asked = false; // for a new connection, and it has not come yet
   #owner;
 
   /** @param {SubscriberOwner} owner */
@@ -69,6 +70,7 @@ export class Subscriber {
   /** Throws the peer connection away and asks for a new one; the streams and their elements stay. */
   rebuild() {
     this.#disconnect();
+    this.#asked = true;
     this.#owner.send({ type: "restart", pc: "subscribe", fresh: true });
   }
 
@@ -84,6 +86,11 @@ export class Subscriber {
 
   /** @param {Message} offer */
   async #answer({ sdp, seq, streams }) {
+    if (seq !== FIRST && !this.#pc) {
+      if (!this.#asked) this.rebuild(); // it is meant for a connection from before a reload
+      return;
+    }
+    this.#asked = false;
     if (seq === FIRST || !sameSession(this.#pc?.remoteDescription?.sdp, sdp)) this.#disconnect();
     const pc = this.#pc ?? this.#connect();
     await pc.setRemoteDescription({ type: "offer", sdp });

@@ -1,0 +1,134 @@
+/**
+ * The page before joining: how one looks and sounds, which devices, which name.
+ */
+
+import { Meter, deviceChoice } from "./device-choice.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { problemText, t } from "./texts.js";
+
+/** @typedef {import("./devices.js").LocalMedia} LocalMedia */
+
+const NAME_KEY = "folkmoot.name";
+const LONGEST_NAME = 64;
+
+/**
+ * Shows the page in `element` and takes it away again when the person joins.
+ * @param {HTMLElement} element
+ * @param {LocalMedia} media
+ * @param {{ name: string, audio: boolean, video: boolean }} options
+ * @returns {Promise<string>} the name to join with
+ */
+export function askToJoin(element, media, { name, audio, video }) {
+  const preview = h("video", { autoplay: true, playsinline: "", muted: true, data: { self: "" } });
+  preview.srcObject = media.stream;
+  const empty = h("p", { class: "preview-empty" });
+  const microphone = toggle("audio", media);
+  const camera = toggle("video", media);
+  const meter = new Meter(media);
+  const problems = h("div", { class: "problems", role: "status" });
+  const nameField = h("input", { type: "text", maxLength: LONGEST_NAME, placeholder: t("namePlaceholder"), autocomplete: "name", value: name || keptName(), id: "name" });
+  const button = h("button", { class: "button button-primary button-wide", type: "submit", text: t("join") });
+  const form = h(
+    "form",
+    { class: "prejoin-form" },
+    h("h1", { text: t("ready") }),
+    h("p", { class: "muted", text: t("readyHint") }),
+    h("label", { class: "field-label", htmlFor: "name", text: t("yourName") }),
+    h("div", { class: "field" }, nameField),
+    deviceChoice(media),
+    meter.element,
+    problems,
+    button,
+  );
+  const frame = h("div", { class: "preview" }, preview, empty, h("div", { class: "preview-tools" }, microphone.element, camera.element));
+  element.replaceChildren(h("div", { class: "prejoin" }, frame, form));
+
+  let starting = video;
+  const draw = () => {
+    frame.classList.toggle("has-picture", media.on.video);
+    empty.textContent = t(starting ? "cameraStarting" : "cameraIsOff");
+    microphone.draw();
+    camera.draw();
+  };
+  /** @type {Map<string, string>} */
+  const told = new Map();
+  const onChange = () => {
+    for (const kind of /** @type {const} */ (["audio", "video"])) if (media.on[kind]) told.delete(kind);
+    tellProblems(problems, told);
+    draw();
+  };
+  /** @param {any} event */
+  const onProblem = ({ detail: { kind, name: why } }) => {
+    told.set(kind, problemText(kind, why));
+    tellProblems(problems, told);
+  };
+  media.addEventListener("change", onChange);
+  media.addEventListener("problem", onProblem);
+  media.start({ audio, video }).then(() => {
+    starting = false;
+    draw();
+  });
+  draw();
+  meter.start();
+  if (matchMedia("(hover: hover)").matches) nameField.focus();
+
+  return new Promise((resolve) => {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      meter.stop();
+      media.removeEventListener("change", onChange);
+      media.removeEventListener("problem", onProblem);
+      button.disabled = true;
+      button.textContent = t("joining");
+      const chosen = nameField.value.trim();
+      keepName(chosen);
+      resolve(chosen);
+    });
+  });
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Map<string, string>} told
+ */
+function tellProblems(element, told) {
+  element.replaceChildren(...[...told.values()].map((text) => h("p", { class: "notice notice-warning" }, icon("warning"), h("span", { text }))));
+}
+
+/**
+ * @param {"audio" | "video"} kind
+ * @param {LocalMedia} media
+ */
+function toggle(kind, media) {
+  const element = h("button", { class: "round", type: "button", on: { click: () => media.set(kind, !media.on[kind]) } });
+  return {
+    element,
+    draw() {
+      const on = media.on[kind];
+      const label = kind === "audio" ? t(on ? "muteOn" : "muteOff") : t(on ? "cameraOn" : "cameraOff");
+      element.replaceChildren(icon(kind === "audio" ? (on ? "mic" : "micOff") : on ? "camera" : "cameraOff"));
+      element.classList.toggle("is-off", !on);
+      element.setAttribute("aria-pressed", String(!on));
+      element.setAttribute("aria-label", label);
+      element.title = label;
+    },
+  };
+}
+
+export function keptName() {
+  try {
+    return localStorage.getItem(NAME_KEY) ?? "";
+  } catch {
+    return ""; // storage may be forbidden
+  }
+}
+
+/** @param {string} name */
+function keepName(name) {
+  try {
+    localStorage.setItem(NAME_KEY, name);
+  } catch {
+    // then it is asked for again next time
+  }
+}
