@@ -5,6 +5,7 @@ and `/rt` render it. A room whose life is over is removed by whoever looks at it
 nobody is online. Realtime contract, sections 3 to 6.
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ RENEWABLE_PART = 0.1  # of an endpoint's life, at its end
 REMEMBER_REMOVED = 7 * 86400  # seconds for which the token of a removed room is told from an unknown one
 SWEEP_SIZE = 1000  # rooms at a time
 _ROOM_PREFIX = "RO-"
+_ROOM_ID = re.compile(r"RO-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ENDPOINT_PREFIX = "EP-"
 
 
@@ -259,6 +261,8 @@ class RealtimeRooms:
 
     async def _owned(self, key: str, room_id: str) -> RoomRecord:
         """The living room of that key; another key's room is as unknown as none."""
+        if not _ROOM_ID.fullmatch(room_id):  # a database may choke on what a stranger sends
+            raise NotFound("room", room_id)
         async with self._database.reading() as connection:
             record = await store.by_id(connection, room_id)
         if record is None or record.key_id != key or await self._remove_if_empty(record):

@@ -1,0 +1,94 @@
+"""The pages and what they load: files of the `static` directory, hardened for browsers.
+
+In a checkout the directory stands beside the package, in an installed wheel inside it.
+"""
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+from signaling.appkeys import DEV_KEYS, FAMILIES, SETTINGS
+from signaling.middleware import NO_CORS
+from signaling.version import VERSION
+
+PAGES: Mapping[str, str] = {"/": "index.html", "/app": "room.html", "/lab": "lab.html", "/docs": "docs.html"}
+EMBEDDABLE = ("/app",)
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "connect-src 'self' ws: wss:",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob: mediastream:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+    )
+)
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+
+
+def static_directory() -> Path:
+    """Where the pages are."""
+    installed = _PACKAGE / "static"
+    return installed if installed.is_dir() else _PACKAGE.parent / "static"
+
+
+def pages_routes(directory: Path) -> list[web.AbstractRouteDef]:
+    pages = [web.get(path, _page(directory / name)) for path, name in PAGES.items()]
+    return [*pages, web.get("/about.json", about), web.static("/static", directory)]
+
+
+async def about(request: web.Request) -> web.Response:
+    """What the start page has to know. The development key is for browsers on this machine, and their own pages."""
+    settings_of = request.app[DEV_KEYS]
+    told: dict[str, object] = {
+        "version": VERSION,
+        "families": [family.name for family in request.app[FAMILIES]],
+        "dev": bool(settings_of),
+    }
+    if settings_of and _from_this_machine(request):
+        told |= {f"{family}_key": key for family, key in settings_of.items()}
+    response = web.json_response(told, headers={hdrs.CACHE_CONTROL: "no-store"})
+    response[NO_CORS] = True
+    return response
+
+
+async def harden(request: web.Request, response: web.StreamResponse) -> None:
+    """Puts the headers on a response that keep a browser from doing more with it than it should."""
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    if isinstance(response, web.FileResponse):
+        headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
+    if request.path in PAGES:
+        headers["Content-Security-Policy"] = f"{_CONTENT_POLICY}; frame-ancestors {_ancestors(request)}"
+
+
+def _page(file: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def page(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(file)
+
+    return page
+
+
+def _ancestors(request: web.Request) -> str:
+    if request.path not in EMBEDDABLE:
+        return "'self'"
+    return " ".join(request.app[SETTINGS].embed.frame_ancestors) or "'none'"
+
+
+def _from_this_machine(request: web.Request) -> bool:
+    """Neither through a proxy, nor under a foreign name that leads here, nor from another site's page."""
+    try:
+        near = ipaddress.ip_address(request.remote or "").is_loopback
+    except ValueError:
+        near = False
+    proxied = any(name in request.headers for name in _PROXY_HEADERS)
+    own_page = request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+    return near and not proxied and own_page and request.url.host in _LOCAL_NAMES

@@ -1,0 +1,48 @@
+"""The parts of the running server, as handlers find them. `app.py` puts them there and is alone in doing so."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from aiohttp import web
+
+from mediaserver import Clock, ServerStats
+from signaling.api import Family
+from signaling.metrics import RequestCounts
+from signaling.services.realtime_rooms import RealtimeRooms
+from signaling.settings import Settings
+
+
+class Meetings(Protocol):
+    """What operating the server needs of the running conferences."""
+
+    def counts(self) -> Mapping[str, int]: ...
+
+    async def end(self, conference_id: str, reason: str) -> None: ...
+
+    async def aclose(self, reason: str = "server_shutdown") -> None: ...
+
+
+class Media(Protocol):
+    """What operating the server needs of the media plane."""
+
+    def stats(self) -> ServerStats: ...
+
+
+class Health:
+    """Whether new conferences are welcome."""
+
+    def __init__(self, started_at: float) -> None:
+        self.started_at = started_at
+        self.draining = False
+
+
+SETTINGS = web.AppKey("settings", Settings)
+CLOCK = web.AppKey("clock", Clock)
+FAMILIES = web.AppKey("families", Sequence[Family])
+HEALTH = web.AppKey("health", Health)
+MEDIA = web.AppKey("media", Media)
+MEETINGS = web.AppKey("meetings", Meetings)
+REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
+REQUESTS = web.AppKey("requests", RequestCounts)
+DEV_KEYS = web.AppKey("dev_keys", Mapping[str, str])
+"""One key per family by its name, on a development server; empty otherwise."""
