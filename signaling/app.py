@@ -1,0 +1,152 @@
+"""create_app(): the only place where parts are put together, and the order in which they start and stop.
+
+Starting: data directory, database, media. Stopping: nobody gets in any more, everybody inside is told, then the same
+backwards. Events of the media plane reach the conferences through the one callable made here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+import structlog
+from aiohttp import web
+
+from mediaserver import Clock, MediaConfig, MediaEvent, MediaServer
+from signaling import appkeys
+from signaling.api import Family
+from signaling.api.bodies import MAX_BODY
+from signaling.api.operations import operations_routes
+from signaling.api.pages import harden, pages_routes, static_directory
+from signaling.api.realtime import realtime_family
+from signaling.live.client import live_routes
+from signaling.metrics import RequestCounts
+from signaling.middleware import finish_headers, middlewares
+from signaling.services.admission import Admission
+from signaling.services.conferences import Conferences
+from signaling.services.realtime_rooms import RealtimeRooms
+from signaling.services.scheduler import Cancellable
+from signaling.settings import Media, Settings
+from signaling.store.database import Database
+
+SWEEP_EVERY = 60.0  # seconds between two looks for rooms whose life is over
+
+log = structlog.get_logger(__name__)
+
+MediaFactory = Callable[[MediaConfig, Clock, Callable[[MediaEvent], None]], MediaServer]
+Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def create_app(
+    settings: Settings,
+    clock: Clock,
+    media: MediaFactory = MediaServer,
+    *,
+    dev_keys: Mapping[str, str] | None = None,
+) -> web.Application:
+    """The whole server, not started yet. `dev_keys`, a key by family's name, make it a development server."""
+    database = Database(settings.database)
+    rooms = RealtimeRooms(database, settings, clock)
+
+    def dispatch(event: MediaEvent) -> None:
+        conferences.media_event(event)
+
+    media_server = media(_media_config(settings.media), clock, dispatch)
+    conferences = Conferences(media_server, Admission(rooms, clock), settings, clock, _LoopScheduler())
+    rooms.presence = conferences
+    rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
+    families = families_of(settings, dev_keys or {})
+
+    app = web.Application(middlewares=middlewares(), client_max_size=MAX_BODY)
+    app[appkeys.SETTINGS] = settings
+    app[appkeys.CLOCK] = clock
+    app[appkeys.FAMILIES] = families
+    app[appkeys.HEALTH] = appkeys.Health(clock.monotonic())
+    app[appkeys.MEDIA] = media_server
+    app[appkeys.MEETINGS] = conferences
+    app[appkeys.REALTIME_ROOMS] = rooms
+    app[appkeys.REQUESTS] = RequestCounts()
+    app[appkeys.DEV_KEYS] = dev_keys or {}
+
+    for family in families:
+        app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
+    app.add_routes([*operations_routes(), *live_routes(conferences, clock), *pages_routes(static_directory())])
+    app.on_response_prepare.append(finish_headers)
+    app.on_response_prepare.append(harden)
+    app.on_shutdown.append(_drain)
+    app.cleanup_ctx.extend([_running_store(settings, database), _running_media(media_server), _sweeping(rooms)])
+    return app
+
+
+def families_of(settings: Settings, dev_keys: Mapping[str, str]) -> Sequence[Family]:
+    """The API families, each with the credentials it accepts."""
+    return (realtime_family(_with_dev_key(settings.realtime_keys, dev_keys.get("realtime"))),)
+
+
+def _with_dev_key(keys: tuple[str, ...], dev_key: str | None) -> tuple[str, ...]:
+    return keys if dev_key is None else (dev_key, *keys)
+
+
+class _LoopScheduler:
+    """Timers of whichever event loop is running when they are set."""
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Cancellable:
+        return asyncio.get_running_loop().call_later(delay, callback)
+
+
+def _media_config(media: Media) -> MediaConfig:
+    return MediaConfig(
+        udp_port=media.udp_port,
+        tcp_port=media.tcp_port,
+        listen_ips=media.listen_ips,
+        announced_ips=media.announced_ips,
+        threads=media.threads,
+        socket_buffer_bytes=media.socket_buffer_bytes,
+        run_wait=media.run_wait_seconds,
+        certificate_file=str(media.certificate_file) if media.certificate_file else None,
+        private_key_file=str(media.private_key_file) if media.private_key_file else None,
+    )
+
+
+def _running_store(settings: Settings, database: Database) -> Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        await asyncio.to_thread(settings.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await database.start()
+        for family in app[appkeys.FAMILIES]:
+            if not family.configured:
+                log.warning("no credential configured: every request is refused", family=family.name)
+        yield
+        await database.aclose()
+
+    return context
+
+
+def _running_media(media: MediaServer) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await media.start()
+        yield
+        await media.aclose()
+
+    return context
+
+
+def _sweeping(rooms: RealtimeRooms) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(_sweep(rooms))
+        yield
+        sweeper.cancel()
+        await asyncio.gather(sweeper, return_exceptions=True)
+
+    return context
+
+
+async def _sweep(rooms: RealtimeRooms) -> None:
+    while True:
+        try:
+            await rooms.sweep()
+        except Exception:  # the database may be back next time
+            log.exception("sweep failed")
+        await asyncio.sleep(SWEEP_EVERY)
+
+
+async def _drain(app: web.Application) -> None:
+    app[appkeys.HEALTH].draining = True
+    await app[appkeys.MEETINGS].aclose("server_shutdown")
