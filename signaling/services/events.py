@@ -1,0 +1,58 @@
+"""What participants are told, in the words of the contract. Pure: from what is known to plain dictionaries."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from mediaserver import StreamInfo
+from signaling.services.members import Event, Member
+
+
+def iso(wall: float) -> str:
+    """Unix seconds as `2026-03-02T08:30:00.000Z`."""
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def participant(room_id: str, member: Member, *, online: bool = True) -> dict[str, Any]:
+    return {
+        "id": member.id,
+        "room_id": room_id,
+        "name": member.name,
+        "avatar": None,
+        "guest": member.guest,
+        "online": online,
+    }
+
+
+def participant_update(room_id: str, member: Member, *, online: bool) -> Event:
+    return {"type": "participant_update", "participant": participant(room_id, member, online=online)}
+
+
+def mute_update(stream: StreamInfo) -> Event:
+    return {
+        "type": "mute_update",
+        "user_id": stream.participant_id,
+        "stream_id": stream.stream_id,
+        "audio": stream.audio_muted,
+        "video": stream.video_muted,
+    }
+
+
+def hand_update(member: Member) -> Event:
+    return {"type": "hand_update", "user_id": member.id, "raised": member.raised}
+
+
+def attributes_update(member: Member) -> Event:
+    return {"type": "attributes_update", "user_id": member.id, "attributes": member.attributes}
+
+
+def said(kind: str, member: Member, content: Any, wall: float) -> Event:
+    """A `chat` or `custom` message."""
+    return {"type": kind, "content": content, "cid": member.id, "user_id": member.id, "created_at": iso(wall)}
+
+
+def stfu(room_id: str, member: Member) -> Event:
+    return {"type": "stfu", "user": participant(room_id, member)}
+
+
+def terminated(reason: str) -> Event:
+    return {"type": "terminated", "reason": reason}

@@ -1,0 +1,88 @@
+"""Who is at the door of a meeting and who is inside, and what a service needs of whatever stands for them outside."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from mediaserver import MediaEvent, Participant
+from signaling.services.realtime_rooms import Endpoint
+from signaling.services.scheduler import Alarm
+
+if TYPE_CHECKING:
+    from signaling.services.meeting import Meeting
+
+Event = Mapping[str, Any]
+"""What participants are told, as the contract has it: a string `type` and its fields."""
+
+View = Literal["streams", "one_view", "auto"]
+
+
+class Role(IntEnum):
+    """What a participant may do; each may do what those before it may."""
+
+    SUBSCRIBER = 0
+    PUBLISHER = 1
+    MODERATOR = 2
+
+
+class Outlet(Protocol):
+    """The way to a participant. It stays the same while sockets come and go."""
+
+    def tell(self, event: Event) -> None:
+        """Passes on what everybody is told; lost if nobody listens."""
+
+    def heard(self, event: MediaEvent) -> None:
+        """Acts on news of the participant's own connections."""
+
+    def end(self, reason: str) -> None:
+        """Tells who listens that this is over for them, and why."""
+
+
+@dataclass(slots=True, eq=False)
+class Visitor:
+    """Somebody with a good credential who is not online yet. `endpoint` is their credential if it is their own."""
+
+    meeting: "Meeting"
+    token: str
+    participant_id: str
+    name: str
+    role: Role
+    endpoint: Endpoint | None
+    admitted_at: float
+    """Monotonic seconds."""
+    end: Callable[[str], None]
+    """Tells them that this is over, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What somebody says about themselves on joining. `name` None: as told before."""
+
+    name: str | None = None
+    view: View = "auto"
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A participant who is online. `media` None: the meeting's media does not go through here."""
+
+    id: str
+    name: str
+    role: Role
+    joined_at: float
+    """Unix seconds."""
+    media: Participant | None
+    endpoint: Endpoint
+    grace: Alarm
+    """Rings when nobody has come back in time."""
+    expiry: Alarm
+    """Rings when the endpoint is over."""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    view: View = "auto"
+    raised: bool = False
+    guest: bool = False
+    listening: bool = True
+    """Whether a socket is attached, as opposed to a grace period running."""
+    outlet: Outlet = field(init=False)

@@ -1,0 +1,197 @@
+"""A media plane that moves no media: it remembers what it was told and tells the events the real one would.
+
+A description is any text; `BAD_SDP` stands for one that cannot be used.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mediaserver import (
+    BadDescription,
+    CodecUnsupported,
+    ConferenceFull,
+    ConnectionLost,
+    ConnectionOpened,
+    DataReceived,
+    Description,
+    Limits,
+    MediaConfig,
+    MediaEvent,
+    NoSuchStream,
+    Rights,
+    StreamDescription,
+    StreamEnded,
+    StreamExists,
+    StreamInfo,
+    StreamMuted,
+    StreamStarted,
+    SubscriptionsChanged,
+    Wish,
+)
+
+BAD_SDP = "bad"
+
+
+@dataclass
+class FakeParticipant:
+    conference: "FakeConference"
+    id: str
+    rights: Rights
+    published: dict[str, StreamInfo] = field(default_factory=dict)
+    offers: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    candidates: list[tuple[str, str | None]] = field(default_factory=list)
+    wishes: list[tuple[Wish, Mapping[str, Wish]]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    connections: int = 0
+    due: bool = False
+    gone: bool = False
+
+    # the face of the real one
+
+    def negotiate(self, sdp: str, streams: Sequence[StreamDescription]) -> Description:
+        if sdp == BAD_SDP:
+            raise BadDescription("not a description")
+        if len({stream.label for stream in streams}) < len(streams):
+            raise StreamExists("there is one already")
+        wanted = {stream.stream_id: self._info(stream) for stream in streams}
+        for stream_id in set(self.published) - set(wanted):
+            self.unpublish(stream_id)
+        for stream_id, info in wanted.items():
+            if stream_id not in self.published:
+                self.published[stream_id] = info
+                self.conference.tell(StreamStarted(self.conference.id, self.id, info))
+                self.conference.changed(self)
+        return Description(f"answer to {sdp}", tuple(streams))
+
+    def offer(self, *, restart: bool = False) -> Description:
+        self.connections = max(1, self.connections)
+        self.due = False
+        self.offers.append(f"offer {len(self.offers) + 1} connection {self.connections}{' restart' * restart}")
+        streams = [
+            StreamDescription(info.stream_id, info.label, info.participant_id, "0", "1")
+            for info in self.conference.streams()
+            if info.participant_id != self.id
+        ]
+        return Description(self.offers[-1], tuple(streams))
+
+    def needs_offer(self) -> bool:
+        return self.due
+
+    def accept(self, sdp: str) -> None:
+        if sdp == BAD_SDP:
+            raise BadDescription("not a description")
+        self.accepted.append(sdp)
+
+    def candidate(self, pc: str, candidate: str | None) -> None:
+        self.candidates.append((pc, candidate))
+
+    def reconnect_subscribe(self) -> None:
+        self.connections += 1
+        self.changed()
+
+    def unpublish(self, stream_id: str) -> None:
+        if stream_id not in self.published:
+            raise NoSuchStream(f"no stream {stream_id}")
+        del self.published[stream_id]
+        self.conference.tell(StreamEnded(self.conference.id, self.id, stream_id))
+        self.conference.changed(self)
+
+    def mute(self, stream_id: str, *, audio: bool | None = None, video: bool | None = None) -> None:
+        before = self.published[stream_id]
+        after = replace(
+            before,
+            audio_muted=before.audio_muted if audio is None else audio,
+            video_muted=before.video_muted if video is None else video,
+        )
+        self.published[stream_id] = after
+        if after != before:
+            self.conference.tell(StreamMuted(self.conference.id, self.id, after))
+
+    def want(self, default: Wish, streams: Mapping[str, Wish]) -> None:
+        self.wishes.append((default, streams))
+
+    def send_text(self, text: str) -> bool:
+        self.texts.append(text)
+        return True
+
+    def leave(self) -> None:
+        if not self.gone:
+            self.gone = True
+            for stream_id in list(self.published):
+                self.unpublish(stream_id)
+            self.conference.participants.pop(self.id, None)
+
+    # what makes things happen
+
+    def changed(self) -> None:
+        if not self.due:
+            self.due = True
+            self.conference.tell(SubscriptionsChanged(self.conference.id, self.id))
+
+    def opens(self, pc: str = "subscribe") -> None:
+        self.conference.tell(ConnectionOpened(self.conference.id, self.id, pc))
+
+    def loses(self, pc: str = "subscribe") -> None:
+        self.conference.tell(ConnectionLost(self.conference.id, self.id, pc, "no consent"))
+
+    def cannot_decode(self, stream_id: str, codec: str) -> None:
+        self.conference.tell(CodecUnsupported(self.conference.id, self.id, stream_id, codec))
+
+    def says(self, text: str) -> None:
+        self.conference.tell(DataReceived(self.conference.id, self.id, text))
+
+    def _info(self, stream: StreamDescription) -> StreamInfo:
+        has_audio, has_video = stream.audio_mid is not None, stream.video_mid is not None
+        return StreamInfo(stream.stream_id, self.id, stream.label, has_audio, has_video)
+
+
+@dataclass
+class FakeConference:
+    server: "FakeMediaServer"
+    id: str
+    limits: Limits
+    participants: dict[str, FakeParticipant] = field(default_factory=dict)
+    closed: bool = False
+
+    def join(self, participant_id: str, rights: Rights) -> FakeParticipant:
+        if len(self.participants) >= self.limits.max_participants:
+            raise ConferenceFull(self.id, self.limits.max_participants)
+        participant = FakeParticipant(self, participant_id, rights, due=bool(self.streams()))
+        self.participants[participant_id] = participant
+        return participant
+
+    def participant(self, participant_id: str) -> FakeParticipant:
+        return self.participants[participant_id]
+
+    def streams(self) -> list[StreamInfo]:
+        return [info for participant in self.participants.values() for info in participant.published.values()]
+
+    def close(self) -> None:
+        self.closed = True
+        for participant in list(self.participants.values()):
+            participant.leave()
+        self.server.conferences.pop(self.id, None)
+
+    def changed(self, by: FakeParticipant) -> None:
+        for participant in list(self.participants.values()):
+            if participant is not by:
+                participant.changed()
+
+    def tell(self, event: MediaEvent) -> None:
+        self.server.on_event(event)
+
+
+@dataclass
+class FakeMediaServer:
+    on_event: Callable[[MediaEvent], None] = lambda event: None
+    config: MediaConfig = field(default_factory=MediaConfig)
+    conferences: dict[str, FakeConference] = field(default_factory=dict)
+
+    def open(self, conference_id: str, limits: Limits | None = None) -> FakeConference:
+        if conference_id not in self.conferences:
+            self.conferences[conference_id] = FakeConference(self, conference_id, limits or Limits(1000))
+        return self.conferences[conference_id]
+
+    def conference(self, conference_id: str) -> FakeConference:
+        return self.conferences[conference_id]
