@@ -1,0 +1,63 @@
+"""Who wants to come in: reading the query of /rt. Pure; whether the credential is good is decided by a service.
+
+Exactly one credential is needed. Of those of the contract, realtime tokens are served; the others count as unknown,
+just as for a family without any configured key.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from signaling.live.fields import MAX_ID, MAX_NAME
+from signaling.live.protocol import Refusal, malformed
+
+MAX_CREDENTIAL = 512  # characters
+_KINDS = ("access_key", "room_id", "token", "room")
+_WELCOME = re.compile(rf"[A-Za-z0-9._:@+-]{{1,{MAX_ID}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A credential, and what its bearer wants to be called. `id` None: any will do."""
+
+    token: str
+    name: str
+    id: str | None
+
+
+def read_query(query: Mapping[str, Sequence[str]]) -> Knock:
+    """What the query says; raises the Refusal it deserves."""
+    given = {name: _single(query, name) for name in (*_KINDS, "name", "id")}
+    kinds = [kind for kind in _KINDS if given[kind]]
+    if not kinds:
+        raise Refusal(401, "no_credential", "a credential is needed")
+    if len(kinds) > 1 and kinds != ["token", "room"]:
+        raise malformed("exactly one credential is needed")
+    if kinds != ["token"] or len(given["token"]) > MAX_CREDENTIAL:
+        raise forbidden()
+    return Knock(given["token"], _name(given["name"]), _id(given["id"]))
+
+
+def forbidden() -> Refusal:
+    return Refusal(403, "forbidden", "the credential is unknown or has expired")
+
+
+def _single(query: Mapping[str, Sequence[str]], name: str) -> str:
+    values = query.get(name, ())
+    if len(values) > 1:
+        raise malformed(f"{name} is given more than once")
+    return values[0] if values else ""
+
+
+def _name(name: str) -> str:
+    if len(name) > MAX_NAME or any("\ud800" <= character <= "\udfff" for character in name):
+        raise malformed(f"name is longer than {MAX_NAME} characters or no text")
+    return name
+
+
+def _id(given: str) -> str | None:
+    if not given:
+        return None
+    if not _WELCOME.fullmatch(given):
+        raise malformed(f"id is not of 1 to {MAX_ID} letters, digits or ._:@+-")
+    return given
