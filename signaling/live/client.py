@@ -1,0 +1,186 @@
+"""GET /rt: from an aiohttp WebSocket to the conversation and back.
+
+The shell around `protocol.py` and `messages.py`: reads frames, keeps the limits, watches for silence, and whatever
+happens says goodbye properly. A refusal is told over the socket: the upgrade itself always succeeds.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from mediaserver import Clock, MediaError
+from signaling.live.caller import Caller
+from signaling.live.conversation import part
+from signaling.live.credentials import read_query
+from signaling.live.fields import size
+from signaling.live.framing import PROTOCOLS, choose
+from signaling.live.limits import PING_EVERY, Flood, Silence
+from signaling.live.messages import HANDLERS
+from signaling.live.protocol import (
+    MAX_MESSAGE_BYTES,
+    BadMessage,
+    Close,
+    LiveError,
+    Message,
+    Refusal,
+    malformed,
+    permit,
+    request_id,
+    too_long,
+    too_many,
+)
+from signaling.live.refusals import refused, told
+from signaling.live.socket import LiveSocket, WebSocket
+from signaling.live.welcome import room_setup
+from signaling.services.conferences import Conferences
+from signaling.services.errors import ServiceError
+from signaling.services.scheduler import Alarm, Scheduler
+
+_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+
+log = structlog.get_logger(__name__)
+
+
+def live_routes(
+    conferences: Conferences, clock: Clock, scheduler: Scheduler | None = None
+) -> Sequence[web.AbstractRouteDef]:
+    """The route of /rt. Timers are the loop's, unless a `scheduler` is given."""
+
+    async def rt(request: web.Request) -> web.StreamResponse:
+        """A participant's conversation. WebSocket contract, sections 1 and 2."""
+        socket = WebSocket(PROTOCOLS)
+        await socket.prepare(request)
+        timers = scheduler or asyncio.get_running_loop()
+        await Client(request, socket, conferences, clock, timers).run()
+        return socket
+
+    return [web.get("/rt", rt)]
+
+
+class Client:
+    """One socket, from the upgrade to the close."""
+
+    def __init__(
+        self, request: web.Request, socket: WebSocket, conferences: Conferences, clock: Clock, scheduler: Scheduler
+    ) -> None:
+        self._request = request
+        self._socket = socket
+        self._out = LiveSocket(socket, request.transport, choose(socket.ws_protocol))
+        self._conferences = conferences
+        self._clock = clock
+        self._scheduler = scheduler
+        self._flood = Flood()
+        self._silence = Silence()
+        self._alarm = Alarm(scheduler, self._watch)
+        self._beat = Alarm(scheduler, self._send_beat)
+        self._caller: Caller | None = None
+        self._understood = False
+
+    async def run(self) -> None:
+        pump = asyncio.create_task(self._out.pump())
+        try:
+            self._alarm.set(PING_EVERY)
+            self._beat.set(self._out.framing.beat)
+            await self._converse()
+        except Refusal as refusal:
+            self._out.refuse(refusal)
+        except Exception:
+            log.exception("conversation failed")
+            self._out.refuse(Refusal(500, "server_failure", "the server has failed"))
+        finally:
+            self._alarm.clear()
+            self._beat.clear()
+            if self._caller:
+                self._caller.gone(page_gone=self._socket.close_code == WSCloseCode.GOING_AWAY)
+            self._out.close(Close.NORMAL)
+            await pump
+            await self._hear_out()
+
+    async def _converse(self) -> None:
+        self._caller = await self._admit()
+        self._out.send(room_setup(self._caller.visitor))
+        while (frame := await self._socket.receive()).type not in _ENDS and not self._out.closing:
+            self._silence.heard()
+            if frame.type is WSMsgType.PONG:
+                continue
+            if not self._flood.allows(self._clock.monotonic()):
+                raise too_many()
+            match frame.type:
+                case WSMsgType.PING:
+                    self._out.pong(frame.data)
+                case WSMsgType.TEXT:
+                    await self._read(self._caller, frame.data)
+                case _:
+                    raise malformed("messages are text")
+
+    async def _hear_out(self) -> None:
+        """Waits for the other side's close, as long as the deadline lets it."""
+        while (await self._socket.receive()).type not in _ENDS:
+            pass
+        self._out.finish()
+
+    async def _admit(self) -> Caller:
+        query = self._request.query
+        knock = read_query({name: query.getall(name) for name in query})
+        try:
+            visitor = await self._conferences.visit(
+                knock.token, knock.id, knock.name, lambda reason: part(self._out, reason)
+            )
+        except (ServiceError, MediaError) as error:
+            raise refused(error) from error
+        return Caller(self._out, visitor, self._conferences, self._clock, self._scheduler)
+
+    async def _read(self, caller: Caller, text: str) -> None:
+        if size(text) > MAX_MESSAGE_BYTES:
+            raise too_long()
+        try:
+            decoded = self._out.framing.decode(text)
+        except BadMessage as error:
+            if not self._understood:
+                raise malformed(error.message) from error
+            self._out.tell_error(error)
+            return
+        self._understood = True
+        for frame in decoded.replies:
+            self._out.send_frame(frame)
+        for message in decoded.messages:
+            if not self._out.closing:
+                await self._act(caller, message)
+
+    async def _act(self, caller: Caller, message: Message) -> None:
+        reference = request_id(message)
+        try:
+            reply = await self._handle(caller, message)
+        except Refusal:
+            raise
+        except LiveError as error:
+            self._out.tell_error(error, reference)
+        except (ServiceError, MediaError) as error:
+            self._out.tell_error(told(error), reference)
+        else:
+            self._reply(message, reply, reference)
+
+    async def _handle(self, caller: Caller, message: Message) -> Message | None:
+        kind = message["type"]
+        permit(kind, role=caller.visitor.role, joined=caller.conversation is not None)
+        return await HANDLERS[kind](caller, message)
+
+    def _reply(self, message: Message, reply: Message | None, reference: str | int | None) -> None:
+        if reply is None and (reference is None or message["type"] == "join"):
+            return  # `joined` is the reply to a join
+        answer = reply or {"type": "ok"}
+        self._out.send(answer if reference is None else {**answer, "request_id": reference})
+
+    def _watch(self) -> None:
+        if self._silence.ping():
+            self._out.ping()
+            self._alarm.set(PING_EVERY)
+        else:
+            log.info("socket lost: no answer to pings")
+            self._out.abort()
+
+    def _send_beat(self) -> None:
+        self._out.send_frame(self._out.framing.heartbeat(self._clock.wall()))
+        self._beat.set(self._out.framing.beat)

@@ -1,0 +1,90 @@
+"""What goes on between the server and one participant, however many sockets it takes.
+
+Passes on what everybody is told, owns the subscribe side, hands data messages on, and says the last word. Reading
+the client's messages is `client.py`'s and `messages.py`'s.
+"""
+
+from mediaserver import Clock, DataReceived, MediaEvent
+from signaling.live.data_channel import DataChannel
+from signaling.live.framing import Channel
+from signaling.live.protocol import Close, Message, write
+from signaling.live.socket import LiveSocket
+from signaling.live.subscriber import Subscriber
+from signaling.services import events
+from signaling.services.conferences import Conferences
+from signaling.services.meeting import Meeting
+from signaling.services.members import Event, Member
+from signaling.services.scheduler import Scheduler
+
+
+class Conversation:
+    """The outlet of a member. Without a socket, what is told is lost; `joined` tells the state to who comes back."""
+
+    def __init__(
+        self, conferences: Conferences, meeting: Meeting, member: Member, clock: Clock, scheduler: Scheduler
+    ) -> None:
+        self.meeting = meeting
+        self.member = member
+        self.subscriber: Subscriber | None = None
+        self._socket: LiveSocket | None = None
+        self._conferences = conferences
+        self._page_gone = False
+        self._data = DataChannel(meeting, member, clock)
+        if member.media:
+            self.subscriber = Subscriber(
+                member.media,
+                send=self.send,
+                given_up=lambda: conferences.dismiss(meeting, member, "timeout"),
+                clock=clock,
+                scheduler=scheduler,
+            )
+
+    def attach(self, socket: LiveSocket) -> None:
+        """`socket` leads to the participant from now on."""
+        self._socket = socket
+        if self.subscriber:
+            self.subscriber.attached(fresh=self._page_gone)
+
+    def detach(self, socket: LiveSocket, *, page_gone: bool) -> None:
+        """`socket` is gone; with `page_gone` the client has said that its connections are, too."""
+        if socket is not self._socket:
+            return
+        self._silence()
+        self._page_gone = page_gone
+        self._conferences.lost(self.meeting, self.member)
+
+    def send(self, message: Message) -> None:
+        """To this participant alone."""
+        if self._socket:
+            self._socket.send(message)
+
+    # what services ask of an outlet
+
+    def tell(self, event: Event) -> None:
+        if self._socket:
+            self._socket.send(dict(event), Channel.ROOM)
+        if self._data.mirrors and self.member.media:
+            self.member.media.send_text(write(event))
+
+    def heard(self, event: MediaEvent) -> None:
+        if isinstance(event, DataReceived):
+            self._data.received(event.text)
+        elif self.subscriber:
+            self.subscriber.heard(event)
+
+    def end(self, reason: str) -> None:
+        socket = self._socket
+        self._silence()
+        if socket:
+            part(socket, reason)
+
+    def _silence(self) -> None:
+        self._socket = None
+        if self.subscriber:
+            self.subscriber.detached()
+
+
+def part(socket: LiveSocket, reason: str) -> None:
+    """The last word on a socket, and the close."""
+    socket.send(dict(events.terminated(reason)))
+    socket.close(Close.SHUTDOWN if reason == "server_shutdown" else Close.NORMAL)
