@@ -289,7 +289,7 @@ class RoomPage {
       h("p", { class: "sign sign-busy", id: "reconnecting", role: "status", hidden: true }, h("i", { class: "spinner" }), t("reconnecting")),
       h("p", { class: "sign", id: "sharing", hidden: true }, icon("screen"), h("span", { text: t("sharing") }), h("button", { class: "button button-danger button-small", type: "button", text: t("shareStop"), on: { click: () => this.toggleScreen() } })),
       h("p", { class: "sign", id: "blocked", hidden: true }, icon("speaker"), h("span", { text: t("soundBlocked") }), h("button", { class: "button button-primary button-small", type: "button", text: t("soundAllow"), on: { click: () => this.soundBlocked(false) } })),
-      h("div", { class: "sign sign-card", id: "mesh", role: "status", hidden: true }, h("strong", { text: t("meshTitle") }), h("span", { text: t("mesh") })),
+      h("div", { class: "sign sign-text", id: "mesh", role: "status", hidden: true }, h("strong", { text: t("meshTitle") }), h("span", { text: t("mesh") })),
       h("div", { class: "sign sign-card", id: "alone", hidden: true }, h("strong", { text: t("alone") }), h("span", { text: t(link ? "aloneHint" : "aloneNoLink") }), copyBig || ""),
     );
   }

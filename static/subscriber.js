@@ -11,6 +11,7 @@
 
 import { configuration, sendCandidate } from "./publisher.js";
 
+const REBUILD_AFTER = 1; // seconds after an offer that this browser could not take
 const FIRST = 1; // the number of a fresh connection's first offer
 
 /**
@@ -103,7 +104,8 @@ export class Subscriber {
   /** @param {Error} error */
   #failed(error) {
     this.#owner.onError(error);
-    if (this.#pc) this.rebuild();
+    const pc = this.#pc;
+    if (pc) setTimeout(() => pc === this.#pc && this.rebuild(), REBUILD_AFTER * 1000);
   }
 
   #connect() {

@@ -86,7 +86,9 @@ export function listenToKeys(onPress, onTalk) {
       return;
     }
     const control = controls.get(event.key.toLowerCase());
-    if (control && !event.repeat) onPress(control);
+    if (!control || event.repeat) return;
+    event.preventDefault(); // the chat that opens must not get the letter
+    onPress(control);
   });
   addEventListener("keyup", (event) => {
     if (event.key === " " && talking) onTalk((talking = false));

@@ -65,8 +65,9 @@ export class People {
       raised && h("span", { class: "person-hand", title: t("raised", { name }) }, icon("hand")),
       h("span", { class: "person-quality", data: { bars: String(bars) }, title: qualityText(bars) }, signal(bars)),
       h("span", { class: `person-icon${video ? "" : " is-off"}` }, icon(video ? "camera" : "cameraOff")),
-      h("span", { class: `person-icon${audio ? "" : " is-off"}` }, icon(audio ? "mic" : "micOff")),
-      moderates && !self && audio && action("micOff", t("muteSomebody", { name }), () => this.owner.mute(id)),
+      moderates && !self && audio
+        ? action("mic", t("muteSomebody", { name }), () => this.owner.mute(id))
+        : h("span", { class: `person-icon person-mic${audio ? "" : " is-off"}` }, icon(audio ? "mic" : "micOff")),
       moderates && !self && action("remove", t("removeSomebody", { name }), () => this.owner.kick(id)),
     );
   }

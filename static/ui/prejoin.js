@@ -4,7 +4,7 @@
 
 import { Meter, deviceChoice } from "./device-choice.js";
 import { h } from "./dom.js";
-import { icon } from "./icons.js";
+import { icon, logo } from "./icons.js";
 import { problemText, t } from "./texts.js";
 
 /** @typedef {import("./devices.js").LocalMedia} LocalMedia */
@@ -42,7 +42,8 @@ export function askToJoin(element, media, { name, audio, video }) {
     button,
   );
   const frame = h("div", { class: "preview" }, preview, empty, h("div", { class: "preview-tools" }, microphone.element, camera.element));
-  element.replaceChildren(h("div", { class: "prejoin" }, frame, form));
+  const brand = h("a", { class: "brand lobby-brand", href: "/" }, logo(), h("span", { text: "Folkmoot" }));
+  element.replaceChildren(brand, h("div", { class: "prejoin" }, frame, form));
 
   let starting = video;
   const draw = () => {

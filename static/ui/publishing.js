@@ -40,6 +40,7 @@ export class CameraPublishing {
 
   async #follow() {
     const { media, conference } = this;
+    if (conference.state === "left" || conference.state === "error") return;
     const tracks = { audio: media.track("audio"), video: media.track("video") };
     if (!this.#streamId) {
       if (!tracks.audio && !tracks.video) return;
