@@ -70,7 +70,8 @@ static void read_size(const uint8_t *header, size_t len, struct payload_info *ou
     out->height = (uint16_t)height;
 }
 
-/* What an OBU tells that begins in this packet; it may end in a later one. -1 if its header is cut off. */
+/* What an OBU tells that begins in this packet; it may end in a later one. Returns 1 for a sequence header, 0 for
+ * others, -1 if the OBU's own header is cut off. */
 static int read_obu(const uint8_t *obu, size_t len, struct payload_info *out) {
     if (len == 0) return 0;
     uint8_t type = obu[0] >> 3 & 15;
@@ -87,23 +88,26 @@ static int read_obu(const uint8_t *obu, size_t len, struct payload_info *out) {
     size_t body = len - at;
     if (obu[0] & 2 && read_length(obu, len, &at, &body) != 0) body = len - at; /* continues in the next packet */
     if (type == OBU_SEQUENCE_HEADER) read_size(obu + at, body, out);
-    return 0;
+    return type == OBU_SEQUENCE_HEADER;
 }
 
 static int read_payload(const uint8_t *payload, size_t len, struct payload_info *out) {
     if (len < 2 || (payload[0] & Z && payload[0] & N)) return -1;
     unsigned announced = payload[0] >> 4 & 3; /* elements; 0: each has a length, however many there are */
     size_t at = 1, size;
+    int sequence_header = 0;
     for (unsigned i = 1; at < len || i <= announced; i++) {
         if (i == announced)
             size = len - at;
         else if (read_length(payload, len, &at, &size) != 0)
             return -1;
-        if (!(i == 1 && payload[0] & Z) && read_obu(payload + at, size, out) != 0) return -1;
+        int found = i == 1 && payload[0] & Z ? 0 : read_obu(payload + at, size, out);
+        if (found < 0) return -1;
+        sequence_header |= found;
         at += size;
     }
     out->descriptor_len = 1;
-    out->keyframe = (payload[0] & N) != 0;
+    out->keyframe = sequence_header && payload[0] & N;
     if (!out->keyframe) out->width = out->height = 0;
     return 0;
 }

@@ -19,7 +19,8 @@ enum codec_id { /* the numbers of mediaserver/rtp/codecs.py */
 
 struct payload_info {
     uint8_t keyframe;      /* the FIRST packet, and no other, of a picture that needs no earlier one. H.264: it has
-                              (or begins) a sequence parameter set; SVC: of the lowest spatial layer */
+                              (or begins) a sequence parameter set; AV1: the N bit and a sequence header; SVC: of the
+                              lowest spatial layer */
     uint8_t frame_start;   /* first packet of a frame (VP9, AV1: of a layer frame). H.264 does not tell: of each
                               parameter set, SEI and first slice */
     uint8_t temporal_id;   /* 0 where the payload does not tell */

@@ -298,6 +298,11 @@ PICTURE = obu(FRAME, b"a frame")
             id="a repeated sequence header is no key frame",
         ),
         pytest.param(
+            av1_payload(PICTURE, new_sequence=True),
+            PayloadInfo(frame_start=1, descriptor_len=1),
+            id="a new sequence without its header is no key frame",
+        ),
+        pytest.param(
             av1_payload(FULL[:6], unfinished=True, new_sequence=True),
             PayloadInfo(keyframe=1, frame_start=1, descriptor_len=1),
             id="sequence header cut off",

@@ -428,6 +428,7 @@ def _av1_size(body: bytes) -> tuple[int, int]:
 
 
 def _read_obu(unit: bytes, info: PayloadInfo) -> PayloadInfo:
+    """`keyframe` set where a sequence header begins."""
     data = _Bytes(unit)
     header = data.next()
     kind = header >> 3 & 15
@@ -442,6 +443,7 @@ def _read_obu(unit: bytes, info: PayloadInfo) -> PayloadInfo:
         with suppress(_Refused):
             size = _read_leb128(data)
     if kind == SEQUENCE_HEADER:
+        info = replace(info, keyframe=1)
         body = unit[data.at :]
         with suppress(EndOfBits):
             width, height = _av1_size(body[:size] if size <= len(body) else body)
@@ -462,7 +464,7 @@ def _read_av1(payload: bytes) -> PayloadInfo:
         data.next(size)
         if unit and not (number == 1 and first & 0x80):
             info = _read_obu(unit, info)
-    keyframe = first >> 3 & 1
+    keyframe = info.keyframe & first >> 3
     info = replace(info, keyframe=keyframe, descriptor_len=1)
     return info if keyframe else replace(info, width=0, height=0)
 
