@@ -1,0 +1,8 @@
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct payload_info info;
+    int read = av1_read(data, size, &info);
+    check_payload(&info, read, size);
+    return 0;
+}
