@@ -80,16 +80,16 @@ def _usable(fingerprints: Sequence[Fingerprint]) -> tuple[Fingerprint, ...]:
     return usable
 
 
-def local_lines(local: LocalTransport, setup: str, *, candidates: bool) -> TransportLines:
-    """Our lines for one section. Only the first section of a bundle needs the `candidates`; there are never more."""
+def local_lines(local: LocalTransport, setup: str) -> TransportLines:
+    """Our lines for one section. One section of a bundle would do, but aiortc reads the candidates of the last."""
     return TransportLines(
         ufrag=local.ufrag,
         pwd=local.pwd,
         ice_options=("ice2",),
         fingerprints=[local.fingerprint],
         setup=setup,
-        candidates=list(local.candidates) if candidates else [],
-        end_of_candidates=candidates,
+        candidates=list(local.candidates),
+        end_of_candidates=True,
     )
 
 
@@ -99,7 +99,7 @@ def our_description(
     """A description of ours around `sections`; all that are not rejected get the transport's lines and are bundled."""
     live = [section for section in sections if section.port]
     for section in live:
-        section.transport = local_lines(local, setup, candidates=section is live[0])
+        section.transport = local_lines(local, setup)
     return SessionDescription(
         session_id=local.session_id,
         version=local.version,
