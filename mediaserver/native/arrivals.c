@@ -6,7 +6,8 @@
 #include "core.h"
 
 #define ARRIVAL_SLOTS 2048
-#define MAX_REPORTED 400 /* packets in one feedback message */
+#define MAX_REPORTED 300 /* packets in one feedback message: 20 bytes, a chunk or less each, two bytes of time each */
+#define MAX_LEADING 100  /* lost packets told of before the first that came */
 
 struct arrivals {
     int64_t at[ARRIVAL_SLOTS]; /* 0: not received */
@@ -86,13 +87,14 @@ size_t arrivals_feedback(struct arrivals *a, uint32_t sender_ssrc, uint32_t medi
     int32_t deltas[MAX_REPORTED];
     if (!a->fresh || cap < 20 + 2 * MAX_REPORTED + 2 * MAX_REPORTED + 4)
         return 0;
-    int64_t first = a->base;
-    while (first <= a->highest && a->at[first & (ARRIVAL_SLOTS - 1)] == 0)
-        first++;
+    int64_t came = a->base;
+    while (came <= a->highest && a->at[came & (ARRIVAL_SLOTS - 1)] == 0)
+        came++;
     a->fresh = 0;
-    if (first > a->highest)
+    if (came > a->highest)
         return 0;
-    int64_t reference = a->at[first & (ARRIVAL_SLOTS - 1)] / 64000; /* of 64 ms */
+    int64_t first = came - a->base > MAX_LEADING ? came - MAX_LEADING : a->base;
+    int64_t reference = a->at[came & (ARRIVAL_SLOTS - 1)] / 64000; /* of 64 ms */
     int64_t last = reference * 256;
     int count = 0;
     for (int64_t seq = first; seq <= a->highest && count < MAX_REPORTED; seq++) {
