@@ -76,6 +76,7 @@ cdef extern from "core.h" nogil:
 
     struct track:
         uint32_t id
+        uint8_t is_video
         source layers[3]
 
     struct section:
@@ -484,6 +485,9 @@ cdef class Engine:
     def adopt_stream(self, int fd, int thread, peer):
         cdef command c
         cdef address a = make_address(ADDRESS_TCP, 0, peer[0], peer[1])
+        check_thread(self, thread)
+        if self.closed:
+            raise RuntimeError("the engine is closed")
         self.next_stream += 1
         a.stream = self.next_stream * self.threads + thread
         memset(&c, 0, sizeof(c))
@@ -593,15 +597,20 @@ cdef class Connection:
     cdef readonly uint32_t id
     cdef readonly int thread
     cdef list addresses, sinks
+    cdef set ssrcs  # ever sent from: a number sequence that began anew would use the cipher's nonces twice
+    cdef bytes path
     cdef bint receives
 
     def __init__(self, Engine engine, int thread=0):
         cdef command c
         check_thread(engine, thread)
+        if engine.closed:
+            raise RuntimeError("the engine is closed")
         self.engine = engine
         self.thread = thread
         self.addresses = []
         self.sinks = []
+        self.ssrcs = set()
         engine.next_id += 1
         self.id = engine.next_id
         self.ptr = conn_new(self.id)
@@ -621,7 +630,9 @@ cdef class Connection:
     def allow(self, bytes where):
         cdef command c
         if where in self.addresses:
-            return
+            if self.engine.address_owner.get(where) == self.id:
+                return
+            self.addresses.remove(where)  # another connection has had it meanwhile
         memset(&c, 0, sizeof(c))
         read_address(where, &c.address)
         c.op = OP_CONN_ALLOW
@@ -630,7 +641,7 @@ cdef class Connection:
         self.engine.address_owner[where] = self.id
         self.addresses.append(where)
         if len(self.addresses) > MAX_ADDRESSES:
-            self.forget(self.addresses.pop(0))
+            self.forget(self.addresses.pop(self.addresses[0] == self.path))  # the oldest that is not in use
 
     cdef tell_others(self, op what, bytes where):
         cdef command c
@@ -657,14 +668,14 @@ cdef class Connection:
 
     def send_to(self, bytes where):
         cdef command c
-        self.allow(where)
-        if self.addresses[len(self.addresses) - 1] != where:  # the path in use must not be the oldest
-            self.addresses.remove(where)
-            self.addresses.append(where)
         memset(&c, 0, sizeof(c))
         read_address(where, &c.address)
+        if c.address.kind != ADDRESS_TCP and not self.engine.simulated_ and c.address.socket >= len(self.engine.sockets):
+            raise ValueError("the address names a socket that does not exist")
+        self.allow(where)
         c.op = OP_CONN_PATH
         self.command(&c)
+        self.path = where
 
     def keys(self, str profile, bytes receive, bytes send):
         cdef command c
@@ -745,14 +756,17 @@ cdef class Connection:
 
     def stop_receiving(self, str mid):
         cdef command c
+        cdef char text[17]
         if not self.receives:
             return
+        memset(text, 0, sizeof(text))
+        copy_text(text, mid, 17)
         memset(&c, 0, sizeof(c))
         c.op = OP_SECTION_REMOVE
-        c.extra = calloc(1, 17)
+        c.extra = malloc(sizeof(text))
         if not c.extra:
             raise MemoryError
-        copy_text(<char *>c.extra, mid, 17)
+        memcpy(c.extra, text, sizeof(text))
         self.command(&c)
 
     def stats(self):
@@ -784,6 +798,8 @@ cdef class Connection:
     def __dealloc__(self):
         cdef command c
         if self.ptr and not self.engine.closed:
+            for where in self.addresses:  # the core forgets what a collected list no longer tells
+                self.forget(where)
             memset(&c, 0, sizeof(c))
             c.op = OP_CONN_CLOSE
             c.object = self.ptr
@@ -906,6 +922,8 @@ cdef class Sink:
             raise ValueError("the first sequence number lies below 2**15")
         if len(connection.sinks) >= MAX_SINKS or not connection.ptr:
             raise RuntimeError("the connection is closed, or has all the sinks it can have")
+        if ssrc in connection.ssrcs or (repair_ssrc and (repair_ssrc == ssrc or repair_ssrc in connection.ssrcs)):
+            raise ValueError("this connection has sent from this SSRC before")
         self.connection = connection
         connection.engine.next_id += 1
         self.id = connection.engine.next_id
@@ -930,6 +948,7 @@ cdef class Sink:
         c.extra = connection.ptr
         self.command(&c)
         connection.sinks.append(self)
+        connection.ssrcs.update((ssrc, repair_ssrc or ssrc))
 
     cdef int command(self, command *c) except -1:
         if not self.ptr:
@@ -962,6 +981,8 @@ cdef class Sink:
             raise ValueError("a sink carries tracks of its own thread")
         if not track.ptr:
             raise RuntimeError("the track is closed")
+        if self.ptr and track.ptr.is_video != self.ptr.is_video:
+            raise ValueError("a sink carries tracks of its own kind")
         memset(&c, 0, sizeof(c))
         c.op = OP_SINK_ATTACH
         c.extra = track.ptr

@@ -43,11 +43,21 @@ struct address_entry *address_insert(struct address_table *table, const struct a
     return entry;
 }
 
+/* The entry's connection is known by this address no longer. */
+void address_unknow(struct address_entry *entry) {
+    struct conn *conn = entry->conn;
+    entry->conn = NULL;
+    for (int i = 0; conn && i < conn->known_count; i++)
+        if (memcmp(&conn->known[i], &entry->address, sizeof(struct address)) == 0)
+            conn->known[i--] = conn->known[--conn->known_count];
+}
+
 /* Removes it and moves the entries behind it up, so that no probe ends early (Knuth 6.4, algorithm R). */
 void address_remove(struct address_table *table, const struct address *address) {
     struct address_entry *entry = address_find(table, address);
     if (!entry)
         return;
+    address_unknow(entry);
     uint32_t hole = (uint32_t)(entry - table->entries);
     for (uint32_t i = (hole + 1) & (ADDRESS_SLOTS - 1); table->entries[i].used; i = (i + 1) & (ADDRESS_SLOTS - 1)) {
         uint32_t home = address_hash(&table->entries[i].address) & (ADDRESS_SLOTS - 1);

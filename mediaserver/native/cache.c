@@ -16,6 +16,12 @@ struct packet *cache_find(const struct cache *cache, int64_t seq) {
     return packet;
 }
 
+/* Whether it was stored, be its bytes there still or not. Only for numbers less than `slots` behind the newest. */
+int cache_had(const struct cache *cache, int64_t seq) {
+    const struct packet *packet = &cache->packets[(uint64_t)seq & (cache->slots - 1)];
+    return packet->used && packet->seq == seq;
+}
+
 /* NULL: the packet is too large to ever fit. `payload` may be NULL for size 0. */
 struct packet *cache_store(struct cache *cache, int64_t seq, const uint8_t *descriptor, uint8_t descriptor_size,
                            const uint8_t *payload, uint16_t size) {

@@ -13,10 +13,26 @@ static void conn_add(struct core *core, struct conn *conn, int64_t now) {
     conn->due = now;
 }
 
+static void address_forget(struct core *core, const struct address *address) {
+    struct address_entry *entry = address_find(&core->addresses, address);
+    if (!entry)
+        return;
+    if (entry->stream)
+        address_unknow(entry); /* it stays until the stream ends */
+    else
+        address_remove(&core->addresses, address);
+}
+
 static void conn_allow(struct core *core, struct conn *conn, const struct address *address) {
     struct address_entry *entry = address_insert(&core->addresses, address);
     if (!entry)
         return;
+    address_unknow(entry);
+    if (conn->known_count == MAX_PATHS) { /* the face forgets old ones long before it comes to this */
+        address_forget(core, address);
+        return;
+    }
+    conn->known[conn->known_count++] = *address;
     entry->owner = (uint8_t)core->index;
     entry->conn = conn;
     if (entry->stream)
@@ -27,16 +43,8 @@ static void address_owner(struct core *core, const struct address *address, int 
     struct address_entry *entry = address_insert(&core->addresses, address);
     if (!entry)
         return;
+    address_unknow(entry);
     entry->owner = (uint8_t)owner;
-    entry->conn = NULL;
-}
-
-static void address_forget(struct core *core, const struct address *address) {
-    struct address_entry *entry = address_find(&core->addresses, address);
-    if (entry && entry->stream)
-        entry->conn = NULL; /* the stream itself stays until it ends */
-    else
-        address_remove(&core->addresses, address);
 }
 
 static void conn_path(struct core *core, struct conn *conn, const struct address *address) {
@@ -51,33 +59,43 @@ static void conn_path(struct core *core, struct conn *conn, const struct address
     conn->peer_len = address_to_sockaddr(address, &conn->peer);
 }
 
-static void track_unlink_conn(struct core *core, struct track *track, struct conn *conn) {
-    (void)core;
-    if (track->conn == conn)
-        track->conn = NULL;
+static void section_drop(struct core *core, struct conn *conn, int place, int64_t now) {
+    struct section *section = conn->receiver->sections[place];
+    receiver_unbind(core, conn->receiver, section->track, now);
+    section->track->conn = NULL;
+    conn->receiver->sections[place] = NULL;
+    retire(core, section, RETIRED_PLAIN);
 }
 
-static void section_remove(struct core *core, struct conn *conn, const char *mid) {
+static void section_remove(struct core *core, struct conn *conn, const char *mid, int64_t now) {
     for (int i = 0; conn->receiver && i < MAX_SECTIONS; i++) {
-        struct section *section = conn->receiver->sections[i];
-        if (!section || strcmp(section->mid, mid) != 0)
+        if (!conn->receiver->sections[i] || strcmp(conn->receiver->sections[i]->mid, mid) != 0)
             continue;
-        receiver_unbind(conn->receiver, section->track);
-        track_unlink_conn(core, section->track, conn);
-        conn->receiver->sections[i] = NULL;
-        retire(core, section, RETIRED_PLAIN);
+        section_drop(core, conn, i, now);
+        return;
+    }
+}
+
+/* Whatever section feeds the track does so no longer. */
+static void track_unfeed(struct core *core, struct track *track, int64_t now) {
+    struct conn *conn = track->conn;
+    for (int i = 0; conn && i < MAX_SECTIONS; i++) {
+        if (conn->receiver->sections[i] && conn->receiver->sections[i]->track == track) {
+            section_drop(core, conn, i, now);
+            return; /* there is never more than one */
+        }
     }
 }
 
 /* A section that describes the track it had keeps what was learnt; another track starts from nothing. */
-static void section_set(struct core *core, struct conn *conn, struct section *fresh) {
+static void section_set(struct core *core, struct conn *conn, struct section *fresh, int64_t now) {
     struct receiver *receiver = conn->receiver;
     int free_place = -1;
     for (int i = 0; i < MAX_SECTIONS; i++) {
         struct section *old = receiver->sections[i];
         if (old && strcmp(old->mid, fresh->mid) == 0) {
             if (old->track != fresh->track)
-                section_remove(core, conn, fresh->mid);
+                section_drop(core, conn, i, now);
             else
                 retire(core, old, RETIRED_PLAIN);
             free_place = i;
@@ -90,6 +108,8 @@ static void section_set(struct core *core, struct conn *conn, struct section *fr
         retire(core, fresh, RETIRED_PLAIN);
         return;
     }
+    if (!receiver->sections[free_place])
+        track_unfeed(core, fresh->track, now); /* another section has fed it until now */
     receiver->sections[free_place] = fresh;
     fresh->track->conn = conn;
 }
@@ -108,12 +128,16 @@ static void sink_remove(struct core *core, struct sink *sink) {
     retire(core, sink, RETIRED_SINK);
 }
 
-static void conn_close(struct core *core, struct conn *conn) {
+static void conn_close(struct core *core, struct conn *conn, int64_t now) {
     while (conn->sink_count)
         sink_remove(core, conn->sinks[0]);
     for (int i = 0; conn->receiver && i < MAX_SECTIONS; i++)
         if (conn->receiver->sections[i])
-            section_remove(core, conn, conn->receiver->sections[i]->mid);
+            section_drop(core, conn, i, now);
+    while (conn->known_count) {
+        struct address address = conn->known[0];
+        address_forget(core, &address);
+    }
     for (struct stream *stream = core->streams; stream; stream = stream->next) {
         if (stream->conn == conn) {
             stream->conn = NULL;
@@ -129,17 +153,10 @@ static void conn_close(struct core *core, struct conn *conn) {
     retire(core, conn, RETIRED_CONN);
 }
 
-static void track_close(struct core *core, struct track *track) {
+static void track_close(struct core *core, struct track *track, int64_t now) {
     while (track->sinks)
         sink_detach(track->sinks);
-    if (track->conn && track->conn->receiver)
-        for (int i = 0; i < MAX_SECTIONS; i++) {
-            struct section *section = track->conn->receiver->sections[i];
-            if (section && section->track == track) {
-                section_remove(core, track->conn, section->mid);
-                break;
-            }
-        }
+    track_unfeed(core, track, now);
     retire(core, track, RETIRED_TRACK);
 }
 
@@ -167,6 +184,8 @@ static void sink_add(struct conn *conn, struct sink *sink) {
 }
 
 static void sink_accept(struct core *core, struct sink *sink, struct sink_profile *profile, int64_t now) {
+    if (sink->started && memcmp(&sink->profile, profile, sizeof(*profile)) != 0)
+        sink->profile_from = sink->out_seq + 1;
     sink->profile = *profile;
     sink->accepted = 1;
     retire(core, profile, RETIRED_PLAIN);
@@ -208,6 +227,7 @@ static void stream_command(struct core *core, const struct command *c, int64_t n
         count(core, dropped_stream_full);
     else if (stream && c->op == OP_STREAM_FEED)
         stream_feed(core, stream, c->object, (size_t)c->value, now);
+    forward_pending(core, now); /* a command may replay to a sink what waits to be forwarded: never both */
     retire(core, c->object, RETIRED_PLAIN);
 }
 
@@ -233,7 +253,7 @@ static void conn_command(struct core *core, const struct command *c, int64_t now
     struct conn *conn = c->object;
     switch (c->op) {
     case OP_CONN_ADD: conn_add(core, conn, now); break;
-    case OP_CONN_CLOSE: conn_close(core, conn); break;
+    case OP_CONN_CLOSE: conn_close(core, conn, now); break;
     case OP_CONN_ALLOW: conn_allow(core, conn, &c->address); break;
     case OP_CONN_PATH: conn_path(core, conn, &c->address); break;
     case OP_CONN_KEYS: conn_keys(core, conn, c->extra, c->more, now); break;
@@ -243,9 +263,9 @@ static void conn_command(struct core *core, const struct command *c, int64_t now
         break;
     case OP_CONN_RECEIVER: conn->receiver = c->extra; break;
     case OP_CONN_FEEDBACK: conn_feedback(core, conn, c->extra, c->number, (uint32_t)c->value); break;
-    case OP_SECTION_SET: section_set(core, conn, c->extra); break;
+    case OP_SECTION_SET: section_set(core, conn, c->extra, now); break;
     case OP_SECTION_REMOVE:
-        section_remove(core, conn, c->extra);
+        section_remove(core, conn, c->extra, now);
         retire(core, c->extra, RETIRED_PLAIN);
         break;
     default: break;
@@ -256,7 +276,7 @@ void command_apply(struct core *core, const struct command *c, int64_t now) {
     switch (c->op) {
     case OP_ADDRESS_OWNER: address_owner(core, &c->address, c->number); break;
     case OP_ADDRESS_FORGET: address_forget(core, &c->address); break;
-    case OP_TRACK_CLOSE: track_close(core, c->object); break;
+    case OP_TRACK_CLOSE: track_close(core, c->object, now); break;
     case OP_TRACK_MUTE: track_mute(core, c->object, c->number, now); break;
     case OP_TRACK_KEYFRAME: track_keyframe(core, c->object, now); break;
     case OP_SINK_ADD: sink_add(c->extra, c->object); break;

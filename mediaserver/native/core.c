@@ -71,6 +71,8 @@ static void core_drain(struct core *core) {
 
 /* The thread has ended. Connections, sinks and streams that are still there go, too; tracks belong to the face. */
 void core_free(struct core *core) {
+    if (!core->cores)
+        return; /* core_init has not come to this one */
     if (core->events.slots)
         core_drain(core);
     while (core->conns) {

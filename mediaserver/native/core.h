@@ -31,8 +31,9 @@
 #define MAX_SSRCS 48           /* remembered per connection that publishes */
 #define MAX_SINKS 512          /* outgoing streams of one connection */
 #define MAX_HOLES 256          /* lost packets of a source that are asked for */
-#define MAX_MAPS 8             /* numberings a sink remembers, for late and repeated packets */
+#define MAX_MAPS 16            /* numberings a sink remembers, for late and repeated packets */
 #define MAX_PENDING 128        /* packets taken in before they are forwarded */
+#define MAX_PATHS 16           /* addresses a connection is known by */
 #define ALIVE_US 600000        /* a layer without a packet for this long has no media */
 
 /* ---- addresses ---------------------------------------------------------------------------------------------- */
@@ -77,7 +78,8 @@ struct address_table { /* open addressing, linear probing */
     X(dropped_malformed_rtp) X(dropped_unauthentic) X(dropped_replayed) X(dropped_too_old) X(dropped_unknown_ssrc)     \
     X(dropped_unknown_payload_type) X(dropped_malformed_payload) X(dropped_duplicate) X(dropped_muted)                 \
     X(dropped_padding) X(dropped_malformed_rtcp) X(dropped_rtcp_unauthentic) X(dropped_retransmission)                 \
-    X(dropped_send_failed) X(dropped_stream_full) X(dropped_awaiting_keyframe) X(dropped_superseded)
+    X(dropped_send_failed) X(dropped_stream_full) X(dropped_awaiting_keyframe) X(dropped_superseded)             \
+    X(dropped_codec_not_accepted)
 
 enum counter {
 #define X(name) C_##name,
@@ -113,6 +115,7 @@ struct cache { /* the last packets of a source, for late joiners and retransmiss
 struct hole {
     int64_t seq;
     int64_t ask_at;
+    int64_t first_asked; /* 0: not yet */
     uint8_t tries;
 };
 
@@ -144,6 +147,7 @@ struct source { /* one layer of a track, as it arrives */
 
     struct hole holes[MAX_HOLES];
     int hole_count;
+    int64_t repair_trip; /* from asking to having, smoothed; 0: unknown */
 
     uint64_t report_ntp; /* of the last sender report */
     uint32_t report_rtp;
@@ -178,6 +182,7 @@ struct section { /* a receiving section of a description */
 struct ssrc_entry {
     uint32_t ssrc;
     uint8_t used, is_repair;
+    uint8_t superseded; /* another SSRC has taken its layer over */
     struct source *source; /* NULL: authenticated, but not known what it is */
     int64_t last_at;
     struct srtp_replay replay;
@@ -240,6 +245,7 @@ struct sink {
     int map_count; /* newest last */
     int64_t highest_in;
     int64_t out_seq; /* of the last packet sent; unwrapped */
+    int64_t profile_from; /* earlier numbers were sent under another profile: never again without RTX */
     uint32_t out_ts;
     int64_t out_at;
     uint16_t out_picture;
@@ -268,6 +274,8 @@ struct conn {
     uint32_t local_ssrc;
     struct srtcp_replay rtcp_replay;
     uint8_t kinds[256]; /* extension ids the peer sends */
+    struct address known[MAX_PATHS]; /* in the address table */
+    uint8_t known_count;
     struct address path; /* kind 0: none yet */
     struct sockaddr_in6 peer;
     socklen_t peer_len;
@@ -444,6 +452,7 @@ static inline void count_n(struct core *core, enum counter c, uint64_t n) {
 /* address.c */
 struct address_entry *address_find(const struct address_table *table, const struct address *address);
 struct address_entry *address_insert(struct address_table *table, const struct address *address);
+void address_unknow(struct address_entry *entry);
 void address_remove(struct address_table *table, const struct address *address);
 void address_from_sockaddr(struct address *out, uint8_t socket, const struct sockaddr_storage *from);
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_in6 *out);
@@ -465,6 +474,7 @@ void core_rtcp_plain(struct core *core, struct conn *conn, const uint8_t *data, 
 
 /* cache.c */
 struct packet *cache_find(const struct cache *cache, int64_t seq);
+int cache_had(const struct cache *cache, int64_t seq);
 struct packet *cache_store(struct cache *cache, int64_t seq, const uint8_t *descriptor, uint8_t descriptor_size,
                            const uint8_t *payload, uint16_t size);
 static inline const uint8_t *cache_bytes(const struct cache *cache, const struct packet *packet) {
@@ -472,7 +482,8 @@ static inline const uint8_t *cache_bytes(const struct cache *cache, const struct
 }
 
 /* source.c */
-void source_reset(struct source *source);
+void source_restart(struct core *core, struct source *source, int64_t now);
+int source_is_watched(const struct source *source);
 void source_arrived(struct core *core, struct conn *conn, struct ssrc_entry *entry, const struct section *section,
                     const struct rtp_header *header, const uint8_t *packet, size_t size, int64_t now);
 struct section *receiver_section_of(struct receiver *receiver, const struct source *source);
@@ -481,11 +492,11 @@ struct ssrc_entry *receiver_learn(struct core *core, struct conn *conn, struct s
                                   const struct rtp_header *header, const uint8_t *packet,
                                   const struct srtp_replay *replay, int64_t now);
 void source_want_keyframe(struct core *core, struct source *source, int64_t now);
-void receiver_unbind(struct receiver *receiver, const struct track *track);
+void receiver_unbind(struct core *core, struct receiver *receiver, struct track *track, int64_t now);
 
 /* nack.c */
 void nack_arrived(struct source *source, int64_t seq, int64_t now);
-size_t nack_due(struct source *source, int64_t now, int64_t round_trip, uint16_t *out, size_t cap);
+size_t nack_due(struct source *source, int64_t now, uint16_t *out, size_t cap);
 
 /* forward.c */
 void forward_add(struct core *core, struct source *source, int64_t seq, int64_t now);
@@ -494,9 +505,15 @@ void forward_pending(struct core *core, int64_t now);
 /* sink.c */
 void sink_attach(struct core *core, struct sink *sink, struct track *track, int layer, int64_t now);
 void sink_detach(struct sink *sink);
+void sink_forget(struct sink *sink, const struct source *source);
 void sink_carry(struct core *core, struct sink *sink, struct source *source, struct packet *packet, int64_t now);
 void sink_choose_layer(struct core *core, struct sink *sink, int64_t now);
 const struct map *sink_map_for(const struct sink *sink, const struct source *source, int64_t seq);
+
+/* Whether what this subscriber lost of a codec goes again by RTX (RFC 4588), else as it was, to the byte. */
+static inline int sink_repairs(const struct sink *sink, uint8_t codec) {
+    return sink->repair_ssrc && sink->profile.repair_type[codec] >= 0;
+}
 
 /* retransmit.c */
 void sink_nacked(struct core *core, struct sink *sink, uint16_t pid, uint16_t blp, int64_t now);

@@ -11,11 +11,16 @@ static void count_srtp_error(struct core *core, struct conn *conn, int error, in
         count(core, dropped_replayed);
     else if (error == SRTP_TOO_OLD)
         count(core, dropped_too_old);
+    else if (error == SRTP_MALFORMED && rtcp)
+        count(core, dropped_malformed_rtcp);
+    else if (error == SRTP_MALFORMED)
+        count(core, dropped_malformed_rtp);
     else if (rtcp)
         count(core, dropped_rtcp_unauthentic);
     else
         count(core, dropped_unauthentic);
-    conn->unauthentic++;
+    if (error == SRTP_UNAUTHENTIC)
+        conn->unauthentic++;
 }
 
 static void rtp_arrived(struct core *core, struct conn *conn, uint8_t *data, size_t size, int64_t now) {
@@ -44,7 +49,7 @@ static void rtp_arrived(struct core *core, struct conn *conn, uint8_t *data, siz
         arrivals_add(receiver->arrivals, read16(data + header.ext[EXT_TRANSPORT_CC].offset), now);
     if (!entry || !entry->source)
         entry = receiver_learn(core, conn, entry, &header, data, &fresh, now);
-    struct section *section = entry->source ? receiver_section_of(receiver, entry->source) : NULL;
+    struct section *section = entry && entry->source ? receiver_section_of(receiver, entry->source) : NULL;
     if (!section) {
         count(core, dropped_unknown_ssrc);
         return;
@@ -192,7 +197,12 @@ static void hand_over(struct core *core, int to, const struct address *address, 
 
 /* One datagram, in a buffer that may be written to. */
 void core_datagram(struct core *core, const struct address *address, uint8_t *data, size_t size, int64_t now) {
-    count(core, datagrams_received);
+    struct address_entry *entry = address_find(&core->addresses, address);
+    if (entry && entry->owner != core->index && size > 0 && size <= MAX_DATAGRAM) {
+        hand_over(core, entry->owner, address, data, size);
+        return;
+    }
+    count(core, datagrams_received); /* by the thread that has it in the end */
     count_many(core, bytes_received, size);
     if (size == 0) {
         count(core, dropped_empty);
@@ -200,11 +210,6 @@ void core_datagram(struct core *core, const struct address *address, uint8_t *da
     }
     if (size > MAX_DATAGRAM) {
         count(core, dropped_too_long);
-        return;
-    }
-    struct address_entry *entry = address_find(&core->addresses, address);
-    if (entry && entry->owner != core->index) {
-        hand_over(core, entry->owner, address, data, size);
         return;
     }
     struct conn *conn = entry ? entry->conn : NULL;

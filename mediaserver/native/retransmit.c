@@ -5,16 +5,13 @@
 #define BUDGET 200           /* retransmissions of one sink in */
 #define BUDGET_US 100000     /* this time: a NACK is small, what it asks for is not */
 
-static int resent_lately(struct sink *sink, uint16_t seq, int64_t now) {
-    struct resent *entry = &sink->resent[seq % RESENT_SLOTS];
+static int resent_lately(const struct sink *sink, uint16_t seq, int64_t now) {
+    const struct resent *entry = &sink->resent[seq % RESENT_SLOTS];
     uint32_t ms = (uint32_t)(now / 1000);
     uint32_t pause = AGAIN_MS;
     if (sink->round_trip > 0 && sink->round_trip < 0.5)
         pause += (uint32_t)(sink->round_trip * 500);
-    if (entry->used && entry->seq == seq && ms - entry->at_ms < pause)
-        return 1;
-    *entry = (struct resent){.seq = seq, .used = 1, .at_ms = ms};
-    return 0;
+    return entry->used && entry->seq == seq && ms - entry->at_ms < pause;
 }
 
 static int within_budget(struct sink *sink, int64_t now) {
@@ -37,11 +34,13 @@ static void resend(struct core *core, struct sink *sink, uint16_t seq, int64_t n
     int64_t out = sink->out_seq + (int16_t)(seq - (uint16_t)sink->out_seq);
     const struct map *map = out <= sink->out_seq ? map_of_sent(sink, out) : NULL;
     struct packet *packet = map ? cache_find(&map->source->cache, out - map->seq_offset) : NULL;
-    if (!packet || packet->size == 0 || resent_lately(sink, seq, now) || !within_budget(sink, now)) {
+    int by_rtx = packet && sink_repairs(sink, packet->codec);
+    if (!packet || (!by_rtx && out < sink->profile_from) || resent_lately(sink, seq, now) ||
+        !within_budget(sink, now)) {
         count(core, dropped_retransmission);
         return;
     }
-    int by_rtx = sink->repair_ssrc && sink->profile.repair_type[packet->codec] >= 0;
+    sink->resent[seq % RESENT_SLOTS] = (struct resent){.seq = seq, .used = 1, .at_ms = (uint32_t)(now / 1000)};
     write_packet(core, sink, map, packet, out, by_rtx, now);
     count(core, packets_retransmitted);
 }

@@ -10,6 +10,9 @@
 
 #define REPLAY_PACKETS 128   /* since the last key frame; more, and a new key frame is cheaper for everybody */
 #define REPLAY_BYTES 160000
+#define MAX_JUMP 1000        /* numbers a source may leave out before the sink's begin anew without them: a receiver
+                                follows at most 2^15, lost packets included */
+#define ALIGN_S 1.0          /* layers' clocks that tell times further apart than that are not believed */
 #define REPLAY_SHIFT 5       /* a replayed second takes 1/32 s: nothing waits for the past to be played */
 
 static int64_t next_out_seq_of(const struct map *map) { return map->from + map->seq_offset; }
@@ -33,6 +36,27 @@ static uint32_t next_timestamp(const struct sink *sink, int64_t now) {
     return sink->out_ts + (uint32_t)(ticks > 0 ? ticks : 1);
 }
 
+/* The same from the sender's own clock, if `packet` is of another layer of the track that was carried until now and
+ * both layers' reports are known: what was captured together then stays together, however it travelled. */
+static uint32_t aligned_timestamp(const struct sink *sink, const struct source *source, const struct packet *packet,
+                                  int64_t now) {
+    uint32_t by_arrival = next_timestamp(sink, now);
+    const struct source *before = sink->source;
+    const struct map *map = sink->map_count ? &sink->maps[sink->map_count - 1] : NULL;
+    if (!sink->started || !map || map->source != before || map->ts_shift || before == source ||
+        !before->report_at || !source->report_at)
+        return by_arrival;
+    uint32_t last_in = map->ts_in + (sink->out_ts - map->ts_out);
+    double passed = (double)(int64_t)(source->report_ntp - before->report_ntp) / 4294967296.0 +
+                    (double)(int32_t)(packet->timestamp - source->report_rtp) / source->clock_rate -
+                    (double)(int32_t)(last_in - before->report_rtp) / before->clock_rate;
+    double error = passed - (double)(int32_t)(by_arrival - sink->out_ts) / sink->clock_rate;
+    if (error > ALIGN_S || error < -ALIGN_S)
+        return by_arrival;
+    int64_t ticks = (int64_t)(passed * sink->clock_rate + 0.5);
+    return sink->out_ts + (uint32_t)(ticks > 0 ? ticks : 1);
+}
+
 static struct map *map_push(struct sink *sink) {
     if (sink->map_count == MAX_MAPS) {
         memmove(sink->maps, sink->maps + 1, sizeof(struct map) * (MAX_MAPS - 1));
@@ -41,13 +65,14 @@ static struct map *map_push(struct sink *sink) {
     return &sink->maps[sink->map_count++];
 }
 
-/* Numbers go on from what was sent last; `packet` becomes the next one. */
-static struct map *sink_begin(struct sink *sink, struct source *source, const struct packet *packet, int64_t now) {
+/* Numbers go on from what was sent last; `packet` becomes the next one, at time `timestamp`. */
+static struct map *sink_begin(struct sink *sink, struct source *source, const struct packet *packet,
+                              uint32_t timestamp, int64_t now) {
     sink->clock_rate = source->clock_rate;
     struct map *map = map_push(sink);
     *map = (struct map){.source = source, .from = packet->seq, .ts_in = packet->timestamp};
     map->seq_offset = sink->out_seq + 1 - packet->seq;
-    map->ts_out = next_timestamp(sink, now);
+    map->ts_out = timestamp;
     map->picture_offset = (uint16_t)(sink->out_picture + 1 - packet->info.picture_id);
     map->tl0_offset = (uint8_t)(sink->out_tl0 + 1 - packet->info.tl0_picture_index);
     sink->highest_in = packet->seq - 1;
@@ -61,11 +86,11 @@ static struct map *sink_begin(struct sink *sink, struct source *source, const st
     return map;
 }
 
-/* Padding without content on the media SSRC: what follows moves up by one. */
-static void sink_close_gap(struct sink *sink, const struct source *source, int64_t seq) {
+/* Padding without content on the media SSRC: what follows moves up by one. 0: something that follows has left. */
+static int sink_close_gap(struct sink *sink, const struct source *source, int64_t seq) {
     struct map *newest = &sink->maps[sink->map_count - 1];
     if (newest->source != source || seq <= sink->highest_in || newest->ts_shift)
-        return;
+        return 0;
     if (newest->from != seq) {
         struct map copy = *newest;
         newest = map_push(sink);
@@ -74,6 +99,7 @@ static void sink_close_gap(struct sink *sink, const struct source *source, int64
     newest->from = seq + 1;
     newest->seq_offset--;
     sink->highest_in = seq;
+    return 1;
 }
 
 static void sink_sent(struct sink *sink, const struct map *map, const struct packet *packet, int64_t out_seq,
@@ -100,6 +126,14 @@ static void sink_write(struct core *core, struct sink *sink, const struct map *m
 /* Takes a packet of `source` to the subscriber, or drops it for a reason that is counted. */
 void sink_carry(struct core *core, struct sink *sink, struct source *source, struct packet *packet, int64_t now) {
     int fresh = source != sink->source || sink->need_key || sink->resync || sink->map_count == 0;
+    if (sink->profile.payload_type[packet->codec] < 0) {
+        count(core, dropped_codec_not_accepted); /* it must not use up numbers */
+        return;
+    }
+    if (!fresh && packet->seq - sink->highest_in > MAX_JUMP) {
+        fresh = sink->resync = 1;
+        sink->need_key = sink->is_video;
+    }
     if (fresh) {
         if (sink->is_video && !packet->info.keyframe) {
             if (source == sink->source)
@@ -108,9 +142,8 @@ void sink_carry(struct core *core, struct sink *sink, struct source *source, str
         }
         if (packet->size == 0)
             return;
-        sink_begin(sink, source, packet, now);
-    } else if (packet->size == 0) {
-        sink_close_gap(sink, source, packet->seq);
+        sink_begin(sink, source, packet, aligned_timestamp(sink, source, packet, now), now);
+    } else if (packet->size == 0 && sink_close_gap(sink, source, packet->seq)) {
         return;
     }
     const struct map *map = sink_map_for(sink, source, packet->seq);
@@ -145,7 +178,7 @@ static int sink_replay(struct core *core, struct sink *sink, struct source *sour
     if (!last)
         return 0;
     struct packet *first = cache_find(&source->cache, source->keyframe_seq);
-    struct map *map = sink_begin(sink, source, first, now);
+    struct map *map = sink_begin(sink, source, first, next_timestamp(sink, now), now);
     uint32_t span = last->timestamp - first->timestamp;
     map->ts_shift = REPLAY_SHIFT;
     map->ts_in = last->timestamp;
@@ -194,7 +227,8 @@ static void sink_start(struct core *core, struct sink *sink, struct source *sour
 
 /* Starts with whatever layer has media, climbs or falls to the best there is. */
 void sink_choose_layer(struct core *core, struct sink *sink, int64_t now) {
-    if (!sink->track || !sink->accepted || !sink->conn || !sink->conn->tx || sink->track->muted)
+    if (!sink->track || !sink->accepted || !sink->conn || !sink->conn->tx || !sink->conn->path.kind ||
+        sink->track->muted)
         return;
     struct source *best = best_layer(sink->track, sink->wanted_layer, now);
     if (!best || best == sink->source) {
@@ -221,6 +255,19 @@ void sink_attach(struct core *core, struct sink *sink, struct track *track, int 
         track->sinks = sink;
     }
     sink_choose_layer(core, sink, now);
+}
+
+/* `source` begins anew: no old number of it may be looked up in what it holds now. */
+void sink_forget(struct sink *sink, const struct source *source) {
+    int kept = 0;
+    for (int i = 0; i < sink->map_count; i++)
+        if (sink->maps[i].source != source)
+            sink->maps[kept++] = sink->maps[i];
+    sink->map_count = kept;
+    if (sink->source == source) {
+        sink->need_key = sink->is_video;
+        sink->resync = 1;
+    }
 }
 
 /* Parks the slot. The maps go too: their sources may be gone by the time somebody asks for a retransmission. */

@@ -5,7 +5,17 @@
 
 #include "core.h"
 
-void source_reset(struct source *source) {
+#define BOUND_FOR_US 10000000 /* a layer's SSRC is not forgotten before it has been silent for this long */
+
+/* Whether anybody is shown this layer, or waits for it. */
+int source_is_watched(const struct source *source) {
+    for (const struct sink *sink = source->track->sinks; sink; sink = sink->next_of_track)
+        if (sink->source == source || sink->target == source)
+            return 1;
+    return 0;
+}
+
+static void source_reset(struct source *source) {
     struct source fresh = {.track = source->track, .layer = source->layer, .codec = -1, .cache = source->cache};
     fresh.keyframe_seq = -1;
     fresh.keyframe_wanted = source->keyframe_wanted;
@@ -13,6 +23,16 @@ void source_reset(struct source *source) {
     fresh.pli_at = source->pli_at;
     memset(fresh.cache.packets, 0, sizeof(struct packet) * fresh.cache.slots);
     *source = fresh;
+}
+
+/* Numbers and times begin anew: nothing that was learnt or kept of the old ones may meet them. */
+void source_restart(struct core *core, struct source *source, int64_t now) {
+    forward_pending(core, now);
+    if (!source->cache.slots)
+        return;
+    source_reset(source);
+    for (struct sink *sink = source->track->sinks; sink; sink = sink->next_of_track)
+        sink_forget(sink, source);
 }
 
 struct ssrc_entry *receiver_find(struct receiver *receiver, uint32_t ssrc) {
@@ -29,8 +49,9 @@ struct ssrc_entry *receiver_find(struct receiver *receiver, uint32_t ssrc) {
     return NULL;
 }
 
-/* A free entry, else the one longest silent among those not bound, else the longest silent of all. */
-static struct ssrc_entry *entry_for_new(struct receiver *receiver) {
+/* A free entry, else the one longest silent among those not bound, else the longest silent of all; NULL while that one
+ * is in use: with it would go what protects it from replayed packets. */
+static struct ssrc_entry *entry_for_new(struct receiver *receiver, int64_t now) {
     struct ssrc_entry *best = NULL;
     for (int i = 0; i < MAX_SSRCS; i++) {
         struct ssrc_entry *entry = &receiver->ssrcs[i];
@@ -40,7 +61,7 @@ static struct ssrc_entry *entry_for_new(struct receiver *receiver) {
             (!best->source == !entry->source && entry->last_at < best->last_at))
             best = entry;
     }
-    return best;
+    return best->source && now - best->last_at < BOUND_FOR_US ? NULL : best;
 }
 
 struct section *receiver_section_of(struct receiver *receiver, const struct source *source) {
@@ -96,39 +117,48 @@ static int layer_for(const struct section *section, const struct rtp_header *h, 
     for (int i = 0; i < known; i++)
         if (ssrcs[i] == h->ssrc)
             return i;
-    return section->rid_count ? -1 : 0;
+    return section->rid_count || known > 1 ? -1 : 0;
 }
 
-static void bind_layer(struct receiver *receiver, struct ssrc_entry *entry, struct source *source, int repair) {
+static struct ssrc_entry *entry_of(struct receiver *receiver, uint32_t ssrc, const struct source *source) {
+    for (int i = 0; i < MAX_SSRCS && ssrc; i++)
+        if (receiver->ssrcs[i].used && receiver->ssrcs[i].ssrc == ssrc && receiver->ssrcs[i].source == source)
+            return &receiver->ssrcs[i];
+    return NULL;
+}
+
+/* A sender may start over with a new SSRC; a straggler of the old one must not take the layer back. */
+static void bind_layer(struct core *core, struct receiver *receiver, struct ssrc_entry *entry, struct source *source,
+                       int repair, int64_t now) {
     uint32_t before = repair ? source->repair_ssrc : source->ssrc;
-    for (int i = 0; i < MAX_SSRCS && before && before != entry->ssrc; i++) {
-        struct ssrc_entry *old = &receiver->ssrcs[i];
-        if (old->used && old->ssrc == before && old->source == source)
-            old->source = NULL; /* the sender has started over with a new SSRC */
+    struct ssrc_entry *old = before != entry->ssrc ? entry_of(receiver, before, source) : NULL;
+    if (old && entry->superseded && now - old->last_at < ALIVE_US)
+        return;
+    if (old) {
+        old->source = NULL;
+        old->superseded = 1;
     }
+    entry->superseded = 0;
     entry->source = source;
     entry->is_repair = (uint8_t)repair;
     if (repair) {
         source->repair_ssrc = entry->ssrc;
         return;
     }
-    if (before && before != entry->ssrc) {
-        source_reset(source);
-        for (struct sink *sink = source->track->sinks; sink; sink = sink->next_of_track)
-            if (sink->source == source)
-                sink->map_count = 0, sink->need_key = sink->is_video, sink->resync = 1;
-    }
+    if (before && before != entry->ssrc)
+        source_restart(core, source, now);
     source->ssrc = entry->ssrc;
 }
 
-/* Remembers an authenticated SSRC and finds out which layer it is, if its packet tells. Never NULL. */
+/* Remembers an authenticated SSRC and finds out which layer it is, if its packet tells. NULL: there is no room. */
 struct ssrc_entry *receiver_learn(struct core *core, struct conn *conn, struct ssrc_entry *entry,
                                   const struct rtp_header *h, const uint8_t *packet,
                                   const struct srtp_replay *replay, int64_t now) {
     struct receiver *receiver = conn->receiver;
-    (void)core;
     if (!entry) {
-        entry = entry_for_new(receiver);
+        entry = entry_for_new(receiver, now);
+        if (!entry)
+            return NULL;
         memset(entry, 0, sizeof(*entry));
         entry->used = 1;
         entry->ssrc = h->ssrc;
@@ -140,18 +170,20 @@ struct ssrc_entry *receiver_learn(struct core *core, struct conn *conn, struct s
         return entry;
     int repair = section->repairs[h->payload_type] >= 0;
     int layer = layer_for(section, h, packet, repair);
-    if (layer >= 0)
-        bind_layer(receiver, entry, &section->track->layers[layer], repair);
+    if (layer >= 0 && section->track->layers[layer].cache.slots) /* sound has one layer */
+        bind_layer(core, receiver, entry, &section->track->layers[layer], repair, now);
     return entry;
 }
 
 /* The track is fed from here no longer; its SSRCs are unknown again, their roll-over counts are kept. */
-void receiver_unbind(struct receiver *receiver, const struct track *track) {
+void receiver_unbind(struct core *core, struct receiver *receiver, struct track *track, int64_t now) {
     for (int i = 0; i < MAX_SSRCS; i++) {
         struct ssrc_entry *entry = &receiver->ssrcs[i];
         if (entry->used && entry->source && entry->source->track == track)
             entry->source = NULL;
     }
+    for (int i = 0; i < MAX_LAYERS; i++)
+        source_restart(core, &track->layers[i], now);
 }
 
 static int64_t unwrap(const struct source *source, uint16_t seq) {
@@ -200,7 +232,7 @@ static void source_store(struct core *core, struct source *source, int64_t seq, 
     const uint8_t *payload = packet + h->header_len;
     if (size && source->track->is_video && payload_read((enum codec_id)codec, payload, size, &info) < 0) {
         count(core, dropped_malformed_payload);
-        return;
+        size = 0; /* it has a number all the same: without content sinks close the gap */
     }
     const struct ext_value *dd = &h->ext[EXT_DEPENDENCY_DESCRIPTOR];
     struct packet *stored =
@@ -225,12 +257,15 @@ static void source_packet(struct core *core, struct source *source, const struct
     int codec = section->codec_of[h->payload_type];
     if (codec < 0 || (codec >= CODEC_VP8) != source->track->is_video) {
         count(core, dropped_unknown_payload_type);
-        return;
+        if (source->received == 0)
+            return;
+        codec = source->codec; /* it has a number all the same: without content sinks close the gap */
+        size = 0;
     }
     int64_t seq = unwrap(source, h->sequence);
     if (source->received == 0)
         first_packet(core, source, codec, section->clock_of[h->payload_type], seq, now);
-    if (cache_find(&source->cache, seq) || seq <= source->highest - source->cache.slots) {
+    if (cache_had(&source->cache, seq) || seq <= source->highest - source->cache.slots) {
         source->duplicates++;
         count(core, dropped_duplicate);
         return;
@@ -262,13 +297,17 @@ static void source_repair(struct core *core, struct source *source, const struct
         count(core, dropped_padding);
         return;
     }
+    if (section->repairs[header->payload_type] < 0) {
+        count(core, dropped_unknown_payload_type);
+        return;
+    }
     struct rtp_header original = *header;
     original.sequence = read16(packet + header->header_len);
     original.ssrc = source->ssrc;
     original.payload_type = (uint8_t)section->repairs[header->payload_type];
     original.header_len = (uint16_t)(header->header_len + 2);
     int64_t seq = unwrap(source, original.sequence);
-    if (seq > source->highest || cache_find(&source->cache, seq)) {
+    if (seq > source->highest || cache_had(&source->cache, seq)) {
         count(core, dropped_duplicate); /* a probe repeats what came, or what will come by itself */
         return;
     }

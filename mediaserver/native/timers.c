@@ -49,7 +49,7 @@ static void sort_sequences(uint16_t *list, size_t n) {
 static void send_nacks(struct timer *t, struct source *source) {
     uint16_t lost[MAX_HOLES];
     uint8_t entries[4 * MAX_HOLES];
-    size_t n = nack_due(source, t->now, 0, lost, MAX_HOLES), size = 0;
+    size_t n = nack_due(source, t->now, lost, MAX_HOLES), size = 0;
     if (!n)
         return;
     sort_sequences(lost, n);
@@ -71,8 +71,12 @@ static void send_nacks(struct timer *t, struct source *source) {
 }
 
 static int64_t send_pli(struct timer *t, struct source *source) {
-    if (!source->keyframe_wanted || !source->ssrc)
+    if (!source->keyframe_wanted || !source->ssrc || source->track->muted)
         return t->now + IDLE_US;
+    if (!source_is_watched(source)) {
+        source->keyframe_wanted = 0;
+        return t->now + IDLE_US;
+    }
     if (source->plis && t->now - source->pli_at < PLI_US)
         return source->pli_at + PLI_US;
     uint8_t *body = feedback_begin(t, 206, 1, 8);
@@ -84,16 +88,23 @@ static int64_t send_pli(struct timer *t, struct source *source) {
     return t->now + PLI_US;
 }
 
-/* RFC 3550 section 6.4.1 and appendix A.3. */
+static uint8_t fraction(int64_t lost, int64_t expected) {
+    if (lost <= 0 || expected <= 0)
+        return 0;
+    return lost >= expected ? 255 : (uint8_t)(lost * 256 / expected);
+}
+
+/* RFC 3550 section 6.4.1 and appendix A.3. What came by RTX was lost: the sender's estimate lives from that. */
 static void report_block_write(struct source *source, uint8_t *out, int64_t now) {
     int64_t expected = source->highest - source->first + 1;
-    int64_t lost = expected - (int64_t)source->received;
+    uint64_t received = source->received - source->recovered;
+    int64_t lost = expected - (int64_t)received;
     int64_t expected_now = expected - source->expected_prior;
-    int64_t lost_now = expected_now - (int64_t)(source->received - source->received_prior);
+    int64_t lost_now = expected_now - (int64_t)(received - source->received_prior);
     source->expected_prior = expected;
-    source->received_prior = source->received;
+    source->received_prior = received;
     write32(out, source->ssrc);
-    out[4] = lost_now > 0 && expected_now > 0 ? (uint8_t)((lost_now * 255) / expected_now) : 0;
+    out[4] = fraction(lost_now, expected_now);
     write24(out + 5, (uint32_t)(lost < 0 ? 0 : lost > 0x7FFFFF ? 0x7FFFFF : lost));
     write32(out + 8, (uint32_t)(source->highest - 65536)); /* cycles and number; unwrapping began at 65536 */
     write32(out + 12, (uint32_t)source->jitter);
@@ -258,7 +269,7 @@ static int64_t sinks_due(struct timer *t) {
         if (!sink->track)
             continue;
         sink_choose_layer(t->core, sink, t->now);
-        if (sink->need_key && sink->source && !sink->source->keyframe_wanted)
+        if (sink->need_key && sink->source && !sink->source->keyframe_wanted && !sink->track->muted)
             source_want_keyframe(t->core, sink->source, t->now);
         if (t->now >= sink->report_due)
             send_sender_report(t, sink);
@@ -291,5 +302,6 @@ void core_tick(struct core *core, int64_t now) {
     for (struct conn *conn = core->conns; conn; conn = conn->next)
         if (conn->due <= now)
             conn_timers(core, conn, now);
+    streams_sweep(core); /* not earlier: while events are served, one of them may still name a stream that ended */
     retire_flush(core);
 }

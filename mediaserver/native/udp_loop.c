@@ -142,7 +142,6 @@ void core_commands(struct core *core, int64_t now) {
 void core_settle(struct core *core, int64_t now) {
     forward_pending(core, now);
     output_flush(core);
-    streams_sweep(core);
     for (int i = 0; core->wake_mask; i++) {
         if (core->wake_mask & 1ull << i)
             core_wake(&core->cores[i]);

@@ -19,7 +19,7 @@ static size_t write_extensions(const struct sink *sink, const struct source *sou
     size_t n = 0;
     const uint8_t *ids = sink->profile.extension;
     /* Without RTX a packet is sent again as it was, to the byte: a time in it would use its cipher's nonce twice. */
-    if (ids[EXT_ABS_SEND_TIME] && sink->repair_ssrc) {
+    if (ids[EXT_ABS_SEND_TIME] && sink_repairs(sink, packet->codec)) {
         write_abs_send_time(sent_at, now);
         elements[n++] = (struct ext_element){ids[EXT_ABS_SEND_TIME], 3, sent_at};
     }
