@@ -42,7 +42,7 @@ def driver_url(url: str) -> URL:
     """`url` with the asynchronous driver we use."""
     try:
         parsed = make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise BadDatabaseUrl("must be a URL such as postgresql://user:password@host/name") from None
     if parsed.drivername not in _DRIVERS:
         raise BadDatabaseUrl("must begin with sqlite:/// or postgresql://")

@@ -1,0 +1,36 @@
+"""The store's tests run over every database it supports."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from signaling.store.database import Database, sqlite_url
+from tests.support.postgresql import postgresql
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a database without tables."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "folkmoot.db")
+    return request.getfixturevalue("postgresql_server")
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
+    if url.startswith("postgresql"):
+        async with database.writing() as connection:
+            await connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            await connection.execute(sa.text("CREATE SCHEMA public"))
+    await database.start()
+    yield database
+    await database.aclose()

@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+from signaling.store import rooms
+from signaling.store.database import Database
+from signaling.store.rooms import EndpointRecord, RoomRecord
+
+ROOM = RoomRecord(
+    id="RO-00000000-0000-4000-8000-000000000001",
+    key_id="key",
+    name="Ward 3",
+    description=None,
+    conference_type="MESH",
+    auto_upgrade_count=None,
+    max_participants=4,
+    created_ms=1_772_440_500_123,
+    modified_ms=1_772_440_500_123,
+    room_token_ttl=60,
+    room_ttl=120,
+    endpoint_ttl=3_000_000_000,
+    token="t1",
+    token_issued_ms=1_772_440_500_123,
+)
+
+
+def number(n: int, **changes: object) -> RoomRecord:
+    return replace(ROOM, id=f"RO-00000000-0000-4000-8000-{n:012}", token=f"t{n}", **changes)  # type: ignore[arg-type]
+
+
+async def keep(database: Database, *records: RoomRecord) -> None:
+    async with database.writing() as connection:
+        for record in records:
+            await rooms.insert(connection, record, f"digest of {record.token}")
+
+
+async def test_a_room_comes_back_as_it_was_kept(database: Database):
+    await keep(database, ROOM)
+    async with database.reading() as connection:
+        assert await rooms.by_id(connection, ROOM.id) == ROOM
+        assert await rooms.by_token(connection, "digest of t1") == ROOM
+        assert await rooms.by_id(connection, "RO-2") is None
+        assert await rooms.by_token(connection, "t1") is None
+
+
+async def test_a_removed_room_is_known_by_its_token_only(database: Database):
+    await keep(database, ROOM)
+    async with database.writing() as connection:
+        assert await rooms.remove(connection, ROOM.id, 5)
+        assert not await rooms.remove(connection, ROOM.id, 6)
+        assert await rooms.by_id(connection, ROOM.id) is None
+        assert await rooms.by_token(connection, "digest of t1") == replace(ROOM, removed_ms=5)
+        assert await rooms.page(connection, "key", None, 10) == []
+
+
+async def test_pages_go_by_creation_time_and_then_by_id(database: Database):
+    late = number(1, created_ms=20)
+    same = [number(n, created_ms=10) for n in (4, 2, 3)]
+    await keep(database, late, *same, number(5, created_ms=5, key_id="another"))
+    async with database.reading() as connection:
+        everything = await rooms.page(connection, "key", None, 10)
+        assert [record.token for record in everything] == ["t2", "t3", "t4", "t1"]
+        rest = await rooms.page(connection, "key", (10, everything[1].id), 1)
+        assert [record.token for record in rest] == ["t4"]
+
+
+async def test_only_one_of_two_new_tokens_is_kept(database: Database):
+    await keep(database, ROOM)
+    async with database.writing() as connection:
+        assert await rooms.set_token(connection, ROOM, "new", "digest of new", 7)
+        assert not await rooms.set_token(connection, ROOM, "newer", "digest of newer", 8)
+        assert await rooms.by_token(connection, "digest of new") == replace(ROOM, token="new", token_issued_ms=7)
+        assert await rooms.by_token(connection, "digest of t1") is None
+
+
+async def test_a_room_changes_its_type(database: Database):
+    await keep(database, ROOM)
+    async with database.writing() as connection:
+        await rooms.set_type(connection, ROOM.id, "SFU", 100, 9)
+        changed = replace(ROOM, conference_type="SFU", max_participants=100, modified_ms=9)
+        assert await rooms.by_id(connection, ROOM.id, lock=True) == changed
+
+
+async def test_rooms_whose_life_is_over_are_found(database: Database):
+    await keep(database, number(1, created_ms=0, room_ttl=1), number(2, created_ms=1, room_ttl=1))
+    async with database.reading() as connection:
+        assert await rooms.outlived(connection, 999, 10) == []
+        assert await rooms.outlived(connection, 1000, 10) == [number(1).id]
+        assert len(await rooms.outlived(connection, 1001, 1)) == 1
+
+
+async def test_what_is_long_gone_is_forgotten(database: Database):
+    await keep(database, number(1), number(2))
+    seats = [EndpointRecord(f"EP-{n}", number(n).id, "anna", f"seat {n}", expires_ms=n) for n in (1, 2)]
+    async with database.writing() as connection:
+        for seat in seats:
+            await rooms.insert_endpoint(connection, seat)
+        await rooms.remove(connection, number(1).id, 5)
+        await rooms.purge(connection, removed_before_ms=6, expired_before_ms=0)
+        assert await rooms.by_token(connection, "digest of t1") is None
+        assert await rooms.endpoint_by_token(connection, "seat 1") is None
+        assert await rooms.endpoint_by_token(connection, "seat 2") == (seats[1], number(2))
+        await rooms.purge(connection, removed_before_ms=0, expired_before_ms=3)
+        assert await rooms.endpoint_by_token(connection, "seat 2") is None
+
+
+async def test_an_endpoints_end_moves_once_from_where_it_was(database: Database):
+    await keep(database, ROOM)
+    async with database.writing() as connection:
+        await rooms.insert_endpoint(connection, EndpointRecord("EP-1", ROOM.id, "anna", "seat", expires_ms=10))
+        assert await rooms.set_endpoint_expiry(connection, "EP-1", 10, 20)
+        assert not await rooms.set_endpoint_expiry(connection, "EP-1", 10, 30)
+        found = await rooms.endpoint_by_token(connection, "seat")
+        assert found is not None
+        assert found[0].expires_ms == 20

@@ -1,0 +1,72 @@
+"""The whole server on a free port, with its real store and a media plane that has nothing to do."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from mediaserver import Clock, MediaConfig, MediaEvent, ServerStats
+from signaling.app import create_app
+from signaling.settings import Settings
+
+KEY = "a key of the first team"
+OTHER_KEY = "a key of the second team"
+ROOMS = "/api/realtime/room"
+
+
+class IdleMedia:
+    """Follows `mediaserver.MediaServer` as far as a server without meetings uses it."""
+
+    def __init__(self, config: MediaConfig, clock: Clock, on_event: Callable[[MediaEvent], None]) -> None:
+        self.config = config
+        self.running = False
+
+    async def start(self) -> None:
+        self.running = True
+
+    async def aclose(self) -> None:
+        self.running = False
+
+    def stats(self) -> ServerStats:
+        return ServerStats({"bytes_received": 1200, "bytes_sent": 3600, "dropped_empty": 2, "dropped_replayed": 1})
+
+
+@dataclass(slots=True)
+class Api:
+    """Requests as the first team sends them; `headers` and the like as aiohttp takes them."""
+
+    client: TestClient
+
+    async def send(self, method: str, path: str, *, key: str | None = KEY, **rest: Any) -> ClientResponse:
+        headers = dict(rest.pop("headers", {}))
+        if key is not None:
+            headers["x-vcs-token"] = key
+        return await self.client.request(method, path, headers=headers, **rest)
+
+    async def ask(self, method: str, path: str, **rest: Any) -> tuple[int, Any]:
+        """Status and decoded body of an answer in JSON."""
+        response = await self.send(method, path, **rest)
+        assert response.content_type == "application/json", await response.text()
+        return response.status, await response.json()
+
+    async def create(self, **parameters: Any) -> dict[str, Any]:
+        status, body = await self.ask("POST", ROOMS, json=parameters)
+        assert status == 200, body
+        return body["room"]
+
+
+def settings_for(data_dir: Path, **changes: Any) -> Settings:
+    return Settings.model_validate({"data_dir": data_dir, "realtime_keys": [KEY, OTHER_KEY], **changes})
+
+
+@asynccontextmanager
+async def api_server(
+    settings: Settings, clock: Clock, *, dev_keys: Mapping[str, str] | None = None
+) -> AsyncIterator[Api]:
+    app = create_app(settings, clock, media=IdleMedia, dev_keys=dev_keys)  # type: ignore[arg-type]
+    async with TestClient(TestServer(app)) as client:
+        yield Api(client)
