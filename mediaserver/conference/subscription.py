@@ -97,10 +97,9 @@ class SubscribeSide:
         session = self._session
         if session is None or session.link.closed or not session.awaiting_answer:
             raise BadDescription("there is no offer to answer")
-        answer = read_subscribe_answer(parse(sdp), [outlet.slot for outlet in session.outlets.values()])
+        answer = read_subscribe_answer(parse(sdp, answers_ours=True), [outlet.slot for outlet in session.outlets.values()])
         if not session.link.is_from(answer.remote):
             raise BadDescription("the answer comes from another connection: ask for a new one first")
-        session.link.meet(answer.remote)
         session.awaiting_answer = False
         for section in answer.sections:
             outlet = session.outlets[section.mid]
@@ -108,6 +107,7 @@ class SubscribeSide:
             outlet.sink.accept(section.codecs, section.extensions)
         session.table.answered()
         self._learn(answer.sections)
+        session.link.meet(answer.remote)  # not earlier: the connection may open, or end, while it is told
         self._route_all()
         self._report(self._others())
 

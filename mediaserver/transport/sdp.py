@@ -36,14 +36,18 @@ __all__ = [
 
 MAX_SIZE_BYTES = 64 * 1024
 MAX_LINES = 4096
+MAX_OWN_FACTOR = 4  # an answer to our own offer grows with what we offered: 2 KB for each person in the room
 MAX_SECTIONS = 256
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
 
 
-def parse(text: str) -> SessionDescription:
-    """Reads a description. Raises `BadDescription` with a one-line reason."""
-    _check_size(text)
+def parse(text: str, *, answers_ours: bool = False) -> SessionDescription:
+    """Reads a description. Raises `BadDescription` with a one-line reason.
+
+    `answers_ours`: it answers an offer of ours, which may be as large as a meeting of a hundred makes it.
+    """
+    _check_size(text, MAX_OWN_FACTOR if answers_ours else 1)
     description = SessionDescription()
     section: MediaSection | None = None
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
@@ -61,11 +65,12 @@ def parse(text: str) -> SessionDescription:
     return description
 
 
-def _check_size(text: str) -> None:
-    if len(text) > MAX_SIZE_BYTES or len(text.encode(errors="surrogatepass")) > MAX_SIZE_BYTES:
-        raise BadDescription(f"longer than {MAX_SIZE_BYTES} bytes")
-    if text.count("\n") > MAX_LINES:
-        raise BadDescription(f"more than {MAX_LINES} lines")
+def _check_size(text: str, factor: int) -> None:
+    most = MAX_SIZE_BYTES * factor
+    if len(text) > most or len(text.encode(errors="surrogatepass")) > most:
+        raise BadDescription(f"longer than {most} bytes")
+    if text.count("\n") > MAX_LINES * factor:
+        raise BadDescription(f"more than {MAX_LINES * factor} lines")
     if not text.startswith(("v=0\n", "v=0\r\n")):
         raise BadDescription("does not begin with v=0")
     if _FORBIDDEN.search(text):
