@@ -87,10 +87,6 @@ class Participant:
             on_unsupported=self._unsupported,
         )
 
-    @property
-    def streams(self) -> Iterable[Stream]:
-        return self._publish.streams.values()
-
     # publishing
 
     def negotiate(self, sdp: str, streams: Sequence[StreamDescription]) -> Description:

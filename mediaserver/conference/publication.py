@@ -47,7 +47,6 @@ class PublishSide:
         self._on_event = on_event
         self._link: Link | None = None
         self._intake: Intake | None = None
-        self._data_channel = False
 
     def negotiate(self, sdp: str, claims: Sequence[StreamDescription]) -> tuple[Description, Changes]:
         """Answers an offer whose sections mean `claims`; `BadDescription` or `StreamExists` leave all as it was."""
@@ -55,13 +54,16 @@ class PublishSide:
         link, answer = self._match(offer)
         try:
             accepted = self._accept(claims, offer, answer)
-            answer = self._meet(link, offer, answer)
         except MediaError:
             if link is not self._link:
                 link.close()
             raise
+        if link.restarts(answer.remote):
+            link.connection.restart_ice()
+            answer = answer_publish(offer, link.next_local())
         self._take_over(link, answer)
         changes = self._publish(accepted, {section.mid: section for section in answer.sections})
+        link.meet(answer.remote)  # last: the connection may open, or end, while it is told
         return Description(write(answer.description), accepted), changes
 
     def unpublish(self, stream_id: str) -> Changes:
@@ -127,14 +129,6 @@ class PublishSide:
         labels = {stream.stream_id: stream.label for stream in self.streams.values()}
         return check_claims(claims, offer, answer.sections, labels, self._participant_id)
 
-    def _meet(self, link: Link, offer: SessionDescription, answer: PublishAnswer) -> PublishAnswer:
-        """Tells the connection who is there; returns the answer, with new credentials if ICE starts afresh."""
-        if link.restarts(answer.remote):
-            link.connection.restart_ice()
-            answer = answer_publish(offer, link.next_local())
-        link.meet(answer.remote)
-        return answer
-
     def _take_over(self, link: Link, answer: PublishAnswer) -> None:
         """From here on `link` is the connection; streams that go on are fed by it."""
         if link is not self._link:
@@ -142,10 +136,8 @@ class PublishSide:
                 self._link.close()
             self._link = link
             self._intake = self._router.intake(link.connection)
-            self._data_channel = False
-        if answer.sctp and not self._data_channel:
+        if answer.sctp:
             link.connection.open_data_channel_transport(answer.sctp)
-            self._data_channel = True
         if self._intake:
             self._intake.understand(answer.sections)
 

@@ -24,6 +24,8 @@ class FakeConnection:
     remotes: list[RemoteTransport] = field(default_factory=list)
     sctp: list[SctpParameters] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    when_met: Callable[[], None] | None = None
+    """What happens while it is told who the peer is."""
 
     @property
     def local_ufrag(self) -> str:
@@ -39,12 +41,15 @@ class FakeConnection:
 
     def remote(self, remote: RemoteTransport) -> None:
         self.remotes.append(remote)
+        if self.when_met:
+            self.when_met()
 
     def restart_ice(self) -> None:
         self.generation += 1
 
     def open_data_channel_transport(self, sctp: SctpParameters) -> None:
-        self.sctp.append(sctp)
+        if not self.sctp:
+            self.sctp.append(sctp)
 
     def send_text(self, text: str) -> bool:
         if not self.sctp:
@@ -62,8 +67,8 @@ class FakeConnection:
         self.state = State.OPEN
         self.on_event(Opened())
 
-    def loses(self, why: str, state: State = State.OPEN) -> None:
-        self.state = state
+    def loses(self, why: str) -> None:
+        self.state = State.CLOSED
         self.on_event(Lost(why))
 
     def says(self, text: str) -> None:

@@ -186,16 +186,26 @@ def test_another_certificate_is_another_connection_and_the_streams_go_on(meeting
 
 def test_a_closed_connection_is_replaced_by_the_next_offer(meeting, ada):
     meeting.publish(ada)
-    meeting.router.connections[0].loses("handshake failed", State.CLOSED)
+    meeting.router.connections[0].loses("handshake failed")
     meeting.publish(ada)
     assert [connection.state for connection in meeting.router.connections] == [State.CLOSED, State.NEW]
 
 
 def test_streams_may_end_while_the_connection_is_closed(meeting, ada):
     meeting.publish(ada)
-    meeting.router.connections[0].loses("handshake failed", State.CLOSED)
+    meeting.router.connections[0].loses("handshake failed")
     ada.unpublish("ada-cam")
     assert meeting.conference.streams() == []
+
+
+def test_a_connection_may_end_while_the_offer_is_taken_over(meeting, ada):
+    meeting.publish(ada)
+    connection = meeting.router.connections[0]
+    connection.when_met = lambda: connection.loses("no consent")
+    meeting.publish(ada, identity=Identity("remoteB"))
+    assert connection.state is State.CLOSED
+    meeting.publish(ada, identity=Identity("remoteC"))
+    assert meeting.router.intakes[1].feeds == meeting.router.intakes[0].feeds
 
 
 def test_what_the_connection_does_is_told(meeting, ada):

@@ -198,7 +198,7 @@ def test_after_reconnecting_everything_is_offered_afresh(meeting, ada, bob):
 
 def test_a_closed_connection_is_replaced_with_the_next_offer(meeting, ada, bob):
     meeting.subscribe(bob)
-    subscribe_connection(meeting).loses("handshake failed", State.CLOSED)
+    subscribe_connection(meeting).loses("handshake failed")
     bob.offer()
     assert len(meeting.router.connections) == 3
 
@@ -206,12 +206,28 @@ def test_a_closed_connection_is_replaced_with_the_next_offer(meeting, ada, bob):
 def test_others_may_come_and_go_while_a_connection_is_closed(meeting, ada, bob):
     meeting.subscribe(bob)
     offer = bob.offer()
-    subscribe_connection(meeting).loses("handshake failed", State.CLOSED)
+    subscribe_connection(meeting).loses("handshake failed")
     ada.leave()
     bob.want(Wish(audio=False), {})
     with pytest.raises(BadDescription):
         bob.accept(subscribe_answer(offer.sdp))
     assert bob.offer().streams == ()
+
+
+def test_a_connection_may_open_while_the_answer_is_taken_over(meeting, ada, bob):
+    offer = bob.offer()
+    connection = subscribe_connection(meeting)
+    connection.when_met = connection.opens
+    bob.accept(subscribe_answer(offer.sdp))
+    assert meeting.carried(connection) == camera_of(meeting, ada)
+
+
+def test_a_connection_may_end_while_the_answer_is_taken_over(meeting, ada, bob):
+    offer = bob.offer()
+    connection = subscribe_connection(meeting)
+    connection.when_met = lambda: connection.loses("another certificate")
+    bob.accept(subscribe_answer(offer.sdp))
+    assert meeting.carried(connection) == NOTHING
 
 
 # codecs
