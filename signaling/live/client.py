@@ -153,19 +153,21 @@ class Client:
         reference = request_id(message)
         try:
             reply = await self._handle(caller, message)
-        except Refusal:
-            raise
         except LiveError as error:
-            self._out.tell_error(error, reference)
-        except (ServiceError, MediaError) as error:
-            self._out.tell_error(told(error), reference)
+            error.request_id = reference
+            if isinstance(error, Refusal):
+                raise
+            self._out.tell_error(error)
         else:
             self._reply(message, reply, reference)
 
     async def _handle(self, caller: Caller, message: Message) -> Message | None:
         kind = message["type"]
         permit(kind, role=caller.visitor.role, joined=caller.conversation is not None)
-        return await HANDLERS[kind](caller, message)
+        try:
+            return await HANDLERS[kind](caller, message)
+        except (ServiceError, MediaError) as error:
+            raise told(error) from error
 
     def _reply(self, message: Message, reply: Message | None, reference: str | int | None) -> None:
         if reply is None and (reference is None or message["type"] == "join"):

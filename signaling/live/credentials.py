@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from signaling.live.fields import MAX_ID, MAX_NAME
+from signaling.live.fields import MAX_ID, MAX_NAME, encodes
 from signaling.live.protocol import Refusal, malformed
 
 MAX_CREDENTIAL = 512  # characters
@@ -50,7 +50,7 @@ def _single(query: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def _name(name: str) -> str:
-    if len(name) > MAX_NAME or any("\ud800" <= character <= "\udfff" for character in name):
+    if len(name) > MAX_NAME or not encodes(name):
         raise malformed(f"name is longer than {MAX_NAME} characters or no text")
     return name
 

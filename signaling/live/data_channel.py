@@ -4,8 +4,10 @@
 What is none of these, too long, or more than anybody needs to send is dropped: the channel has no errors.
 """
 
+from contextlib import suppress
+
 from mediaserver import Clock
-from signaling.live.fields import MAX_ID, MAX_STREAMS, size
+from signaling.live.fields import MAX_ID, MAX_STREAMS, check_depth, size
 from signaling.live.limits import DATA_MESSAGES, Flood
 from signaling.live.protocol import LiveError, Message, read, write
 from signaling.services.meeting import Meeting
@@ -28,10 +30,10 @@ class DataChannel:
     def received(self, text: str) -> None:
         if size(text) > MAX_BYTES or not self._flood.allows(self._clock.monotonic()):
             return
-        try:
-            message = read(text)
-        except LiveError:
-            return
+        with suppress(LiveError):
+            self._act(read(text))
+
+    def _act(self, message: Message) -> None:
         match message["type"]:
             case "ping":
                 self._answer({"type": "pong"})
@@ -41,7 +43,9 @@ class DataChannel:
                 self._pass_on(message)
 
     def _pass_on(self, message: Message) -> None:
-        text = write({"type": "data", "from": self._member.id, "payload": message.get("payload")})
+        payload = message.get("payload")
+        check_depth("payload", payload)
+        text = write({"type": "data", "from": self._member.id, "payload": payload})
         for member in self._addressed(message.get("to")):
             if member is not self._member and member.media:
                 member.media.send_text(text)

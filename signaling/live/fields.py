@@ -17,6 +17,7 @@ MAX_STREAMS = 256  # entries of a list or map of streams
 MAX_ATTRIBUTES = 16  # keys
 MAX_ATTRIBUTES_BYTES = 4 * 1024
 MAX_NUMBER = 1 << 16
+MAX_DEPTH = 32  # of lists and objects within each other
 
 
 def text(message: Message, name: str, limit: int) -> str:
@@ -30,7 +31,7 @@ def maybe_text(message: Message, name: str, limit: int) -> str | None:
     value = message.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or len(value) > limit or not _encodes(value):
+    if not isinstance(value, str) or len(value) > limit or not encodes(value):
         raise BadMessage(f"{name} is not a text of at most {limit} characters")
     return value
 
@@ -106,14 +107,25 @@ def table(message: Message, name: str, limit: int = MAX_STREAMS) -> Message:
 
 def attributes(message: Message) -> dict[str, Any]:
     value = table(message, "attributes", MAX_ATTRIBUTES)
-    if len(json.dumps(value, ensure_ascii=False)) > MAX_ATTRIBUTES_BYTES or size(value) > MAX_ATTRIBUTES_BYTES:
+    check_depth("attributes", value)
+    if size(value) > MAX_ATTRIBUTES_BYTES:
         raise BadMessage(f"attributes are longer than {MAX_ATTRIBUTES_BYTES} bytes")
     return value
 
 
+def check_depth(name: str, value: object) -> None:
+    """Raises for what is nested too deeply; whatever is passed on has to be checked before it is written."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _within(outer)]
+        if not level:
+            return
+    raise BadMessage(f"{name} is nested deeper than {MAX_DEPTH}")
+
+
 def session_description(message: Message) -> str:
     value = message.get("sdp")
-    if not isinstance(value, str) or not _encodes(value) or len(value.encode()) > MAX_SDP:
+    if not isinstance(value, str) or not encodes(value) or len(value.encode()) > MAX_SDP:
         raise LiveError(400, "bad_sdp", f"sdp is not a session description of at most {MAX_SDP} bytes")
     return value
 
@@ -124,6 +136,10 @@ def size(value: object) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def _encodes(value: str) -> bool:
+def _within(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def encodes(value: str) -> bool:
     """Whether there is no half of a surrogate pair in it, which nothing can send on."""
-    return not any("\ud800" <= character <= "\udfff" for character in value) if not value.isascii() else True
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

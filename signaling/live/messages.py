@@ -13,6 +13,7 @@ from signaling.live.protocol import MAX_TEXT_BYTES, LiveError, Message, request_
 from signaling.live.refusals import refused
 from signaling.live.welcome import endpoint
 from signaling.services.errors import ServiceError
+from signaling.services.meeting import ViewUnavailable
 from signaling.services.members import Profile, View
 
 Handler = Callable[[Caller, Message], Awaitable[Message | None]]
@@ -36,6 +37,8 @@ async def _join(caller: Caller, message: Message) -> None:
     )
     try:
         await caller.join(profile, request_id(message))
+    except ViewUnavailable:
+        raise  # another wish may follow
     except (ServiceError, MediaError) as error:
         raise refused(error) from error
 
@@ -48,6 +51,7 @@ async def _say(caller: Caller, message: Message) -> None:
     content = message.get("content")
     if message["type"] == "chat" and not isinstance(content, str):
         raise LiveError(400, "bad_message", "content is not a text")
+    fields.check_depth("content", content)
     if fields.size(content) > MAX_TEXT_BYTES:
         raise LiveError(413, "message_too_long", f"content has at most {MAX_TEXT_BYTES} bytes")
     caller.meeting.say(caller.member, message["type"], content, caller.clock.wall())

@@ -5,10 +5,11 @@ going is a `LiveError`; one that ends it is a `Refusal`, whose close code is 400
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Any, NoReturn
+from typing import Any
 
 from signaling.services.members import Role
 
@@ -37,7 +38,10 @@ class Stage(IntFlag):
 
 
 class LiveError(Exception):
-    """Told to the client as an `error`; the conversation goes on. `about` is added to the error."""
+    """Told to the client as an `error`; the conversation goes on. `about` is added to the error.
+
+    `request_id` is set by whoever knows which message the error answers.
+    """
 
     def __init__(self, code: int, name: str, message: str, **about: str) -> None:
         super().__init__(message)
@@ -45,11 +49,12 @@ class LiveError(Exception):
         self.name = name
         self.message = message
         self.about = about
+        self.request_id: str | int | None = None
 
-    def render(self, request_id: str | int | None = None) -> Message:
+    def render(self) -> Message:
         error: Message = {"type": "error", "code": self.code, "name": self.name, "message": self.message, **self.about}
-        if request_id is not None:
-            error["request_id"] = request_id
+        if self.request_id is not None:
+            error["request_id"] = self.request_id
         return error
 
 
@@ -127,7 +132,7 @@ def permit(kind: str, *, role: Role, joined: bool) -> None:
 def read(text: str) -> Message:
     """The message in `text`; BadMessage if it is none."""
     try:
-        message = json.loads(text, parse_constant=_no_constant)
+        message = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         raise BadMessage("this is not JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -150,5 +155,9 @@ def request_id(message: Message) -> str | int | None:
     return given if isinstance(given, str) and len(given) <= MAX_REQUEST_ID else None
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+def _finite(number: str) -> float:
+    """JSON has no infinity: whoever were told one could not read it."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(number)
+    return value

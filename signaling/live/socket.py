@@ -83,8 +83,8 @@ class LiveSocket:
     def pong(self, data: bytes) -> None:
         self._put(_Pong(data), len(data))
 
-    def tell_error(self, error: LiveError, request_id: str | int | None = None) -> None:
-        self.send(error.render(request_id))
+    def tell_error(self, error: LiveError) -> None:
+        self.send(error.render())
 
     def refuse(self, refusal: Refusal) -> None:
         """Tells why, then closes."""

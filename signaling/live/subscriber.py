@@ -98,10 +98,6 @@ class Subscriber:
                 self._send(_unsupported(stream_id, codec))
         self._rearm()
 
-    def close(self) -> None:
-        self._alarm.clear()
-        self._offers.detached()
-
     def _step(self) -> None:
         match self._offers.take(self._clock.monotonic()):
             case Step.GIVE_UP:

@@ -149,6 +149,10 @@ class Conferences:
 
     # questions
 
+    def meeting(self, conference_id: str) -> Meeting | None:
+        """The conference, if it runs."""
+        return self._meetings.get(conference_id)
+
     def anyone_online(self, room_id: str) -> bool:
         meeting = self._meetings.get(room_id)
         return meeting is not None and bool(meeting.members)
