@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, web
+from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from mediaserver import SystemClock
@@ -131,7 +131,7 @@ async def live_server(
     server = TestServer(app)
     await server.start_server()
     try:
-        async with ClientSession() as session:
+        async with ClientSession(connector=TCPConnector(limit=0)) as session:
             yield LiveServer(conferences, rooms, media, server, session)
     finally:
         await conferences.aclose()
