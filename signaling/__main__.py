@@ -114,14 +114,13 @@ async def _serve(settings: Settings, dev_keys: Mapping[str, str]) -> None:
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT; the second one ends the process the hard way."""
+    """Set by SIGTERM or SIGINT; an impatient second SIGINT ends the process the hard way."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def stopped(number: signal.Signals) -> None:
         log.info("stopping", signal=number.name)
         stop.set()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(each)
+        loop.remove_signal_handler(signal.SIGINT)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped, number)

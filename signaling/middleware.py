@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from signaling.api import CALLER, Family, Problem, family_of
+from signaling.api import CALLER, Family, Problem, family_of, json_response
 from signaling.api.errors import plain_problem
 from signaling.appkeys import CLOCK, FAMILIES, REQUESTS, SETTINGS
 from signaling.metrics import UNMATCHED
@@ -38,7 +38,7 @@ def middlewares() -> Sequence[Middleware]:
 async def identified(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Gives the request its id and, when it is over, its line in the access log."""
     sent = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = sent if _SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
+    request[REQUEST_ID] = sent if _SAFE_ID.fullmatch(sent) else str(uuid.uuid4())
     clock = request.app[CLOCK]
     started = clock.monotonic()
     status = 499  # the client has gone away
@@ -85,7 +85,8 @@ async def in_the_familys_format(request: web.Request, handler: Handler) -> web.S
         error = failure
     if request.writer.output_size > 0:
         raise error  # an answer has begun already
-    response = _rendered(_problem(request, error))
+    problem = _problem(request, error)
+    response = json_response(problem.body, problem.status)
     if isinstance(error, WrongMethod):
         response.headers["Allow"] = ", ".join(error.allowed)
     return response
@@ -128,10 +129,6 @@ def _family(request: web.Request) -> Family | None:
 def _problem(request: web.Request, error: Exception) -> Problem:
     family = _family(request)
     return plain_problem(error) if family is None else family.problem(error)
-
-
-def _rendered(problem: Problem) -> web.Response:
-    return web.json_response(problem.body, status=problem.status)
 
 
 def _as_service_error(refusal: web.HTTPException) -> Exception:

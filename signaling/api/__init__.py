@@ -5,12 +5,15 @@ operations. To add one, write `api/<name>.py` with a function that returns it, a
 routes and the OpenAPI description follow from the value.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
+
+_JSON = "application/json"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -85,4 +88,9 @@ def family_of(families: Sequence[Family], path: str) -> Family | None:
 def answer(model: BaseModel, status: int = 200) -> web.Response:
     """`model` as JSON: what has not been set is left out, what was set to None is null."""
     text = model.model_dump_json(by_alias=True, exclude_unset=True)
-    return web.Response(status=status, text=text, content_type="application/json")
+    return web.Response(status=status, body=text.encode(), content_type=_JSON)
+
+
+def json_response(body: Mapping[str, Any], status: int = 200) -> web.Response:
+    """`body` in JSON, ASCII only: whatever was echoed, it can be sent."""
+    return web.Response(status=status, body=json.dumps(body).encode(), content_type=_JSON)

@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from mediaserver import ServerStats
+from signaling.api import json_response
 from signaling.api.openapi import describe
 from signaling.appkeys import CLOCK, FAMILIES, HEALTH, MEDIA, MEETINGS, REQUESTS, SETTINGS
 from signaling.metrics import Scrape, counters
@@ -34,16 +35,16 @@ def operations_routes() -> list[web.RouteDef]:
 async def healthz(request: web.Request) -> web.Response:
     """200 while the process runs."""
     uptime = request.app[CLOCK].monotonic() - request.app[HEALTH].started_at
-    return web.json_response({"status": "ok", "version": VERSION, "uptime": round(uptime, 3)})
+    return json_response({"status": "ok", "version": VERSION, "uptime": round(uptime, 3)})
 
 
 async def readyz(request: web.Request) -> web.Response:
     """200 while new conferences are accepted."""
     if request.app[HEALTH].draining:
-        return web.json_response({"status": "draining"}, status=503)
+        return json_response({"status": "draining"}, 503)
     if not await asyncio.to_thread(writable, request.app[SETTINGS].data_dir):
-        return web.json_response({"status": "data directory not writable"}, status=503)
-    return web.json_response({"status": "ok"})
+        return json_response({"status": "data directory not writable"}, 503)
+    return json_response({"status": "ok"})
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -59,7 +60,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 async def openapi(request: web.Request) -> web.Response:
     """The description of every family, made from the models that check their requests."""
-    return web.json_response(describe(request.app[FAMILIES], VERSION))
+    return json_response(describe(request.app[FAMILIES], VERSION))
 
 
 def writable(directory: Path) -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from signaling.api import json_response
 from signaling.appkeys import DEV_KEYS, FAMILIES, SETTINGS
 from signaling.middleware import NO_CORS
+from signaling.services.errors import UnknownPath
 from signaling.version import VERSION
 
 PAGES: Mapping[str, str] = {"/": "index.html", "/app": "room.html", "/lab": "lab.html", "/docs": "docs.html"}
@@ -40,21 +42,27 @@ def static_directory() -> Path:
 
 
 def pages_routes(directory: Path) -> list[web.AbstractRouteDef]:
-    pages = [web.get(path, _page(directory / name)) for path, name in PAGES.items()]
-    return [*pages, web.get("/about.json", about), web.static("/static", directory)]
+    root = directory.resolve()
+
+    async def static_file(request: web.Request) -> web.StreamResponse:
+        return _sent(root, request.match_info["path"])
+
+    pages = [web.get(path, _page(root, name)) for path, name in PAGES.items()]
+    return [*pages, web.get("/about.json", about), web.get("/static/{path:.+}", static_file)]
 
 
 async def about(request: web.Request) -> web.Response:
     """What the start page has to know. The development key is for browsers on this machine, and their own pages."""
-    settings_of = request.app[DEV_KEYS]
+    dev_keys = request.app[DEV_KEYS]
     told: dict[str, object] = {
         "version": VERSION,
         "families": [family.name for family in request.app[FAMILIES]],
-        "dev": bool(settings_of),
+        "dev": bool(dev_keys),
     }
-    if settings_of and _from_this_machine(request):
-        told |= {f"{family}_key": key for family, key in settings_of.items()}
-    response = web.json_response(told, headers={hdrs.CACHE_CONTROL: "no-store"})
+    if dev_keys and _from_this_machine(request):
+        told |= {f"{family}_key": key for family, key in dev_keys.items()}
+    response = json_response(told)
+    response.headers[hdrs.CACHE_CONTROL] = "no-store"
     response[NO_CORS] = True
     return response
 
@@ -70,11 +78,23 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
         headers["Content-Security-Policy"] = f"{_CONTENT_POLICY}; frame-ancestors {_ancestors(request)}"
 
 
-def _page(file: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _page(root: Path, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def page(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(file)
+        return _sent(root, name)
 
     return page
+
+
+def _sent(root: Path, name: str) -> web.FileResponse:
+    """The file of that name, as long as it is one within the directory."""
+    try:
+        file = (root / name).resolve()
+        found = file.is_relative_to(root) and file.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        found = False
+    if not found:
+        raise UnknownPath
+    return web.FileResponse(file)
 
 
 def _ancestors(request: web.Request) -> str:
