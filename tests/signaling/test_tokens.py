@@ -1,0 +1,65 @@
+import base64
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signaling import tokens
+from signaling.tokens import BadToken, Cursor
+
+SECRET = b"s" * 32
+PLACE = Cursor(1_772_440_500_123, uuid.UUID("1c0d5e7a-93b4-4f0e-8a61-5be2f7d3c902"))
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.uuids())
+def test_a_sealed_cursor_opens_to_what_it_was(created_ms: int, id: uuid.UUID):
+    sealed = tokens.seal_cursor(SECRET, "owner", Cursor(created_ms, id))
+    assert tokens.open_cursor(SECRET, "owner", sealed) == Cursor(created_ms, id)
+    assert len(sealed) <= 128
+
+
+@pytest.mark.parametrize(("secret", "owner"), [(SECRET, "another"), (b"x" * 32, "owner")])
+def test_a_cursor_opens_for_its_owner_on_its_server_only(secret: bytes, owner: str):
+    sealed = tokens.seal_cursor(SECRET, "owner", PLACE)
+    with pytest.raises(BadToken):
+        tokens.open_cursor(secret, owner, sealed)
+
+
+@given(st.text(max_size=200))
+def test_no_other_text_opens(text: str):
+    with pytest.raises(BadToken):
+        tokens.open_cursor(SECRET, "owner", text)
+
+
+@pytest.mark.parametrize("change", [lambda s: s + "=", lambda s: s + "==", lambda s: " " + s, lambda s: s[:-1]])
+def test_another_spelling_of_a_cursor_does_not_open(change):
+    with pytest.raises(BadToken):
+        tokens.open_cursor(SECRET, "owner", change(tokens.seal_cursor(SECRET, "owner", PLACE)))
+
+
+def test_unused_bits_at_the_end_of_a_cursor_must_be_zero():
+    sealed = tokens.seal_cursor(SECRET, "owner", PLACE)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = sealed[:-1] + alphabet[alphabet.index(sealed[-1]) + 1]
+    assert base64.urlsafe_b64decode(twin + "==") == base64.urlsafe_b64decode(sealed + "==")
+    with pytest.raises(BadToken):
+        tokens.open_cursor(SECRET, "owner", twin)
+
+
+def test_a_token_is_64_hex_digits():
+    assert tokens.new_token(lambda size: bytes(range(size))) == bytes(range(32)).hex()
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"), [("one", "one"), ("two", "two"), ("", None), ("on", None), ("\udcff", None), ("One", None)]
+)
+def test_a_key_is_found_whole_or_not_at_all(sent: str, found: str | None):
+    assert tokens.find_key(("one", "two"), sent) == found
+
+
+def test_turn_credentials_follow_the_shared_secret_scheme():
+    username, password = tokens.turn_credential("north", "anna", 1_433_895_918.7)
+    assert username == "1433895918:anna"
+    # printf 1433895918:anna | openssl dgst -sha1 -hmac north -binary | base64
+    assert password == "s4DzciylmrKf2GhMesJPonAUQ6w="
