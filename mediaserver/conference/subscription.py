@@ -97,7 +97,9 @@ class SubscribeSide:
         session = self._session
         if session is None or session.link.closed or not session.awaiting_answer:
             raise BadDescription("there is no offer to answer")
-        answer = read_subscribe_answer(parse(sdp, answers_ours=True), [outlet.slot for outlet in session.outlets.values()])
+        answer = read_subscribe_answer(
+            parse(sdp, answers_ours=True), [outlet.slot for outlet in session.outlets.values()]
+        )
         if not session.link.is_from(answer.remote):
             raise BadDescription("the answer comes from another connection: ask for a new one first")
         session.awaiting_answer = False

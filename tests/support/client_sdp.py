@@ -79,7 +79,7 @@ def subscribe_answer(
     offer: str, *, identity: Identity | None = None, without: Collection[str] = (), inactive: Collection[str] = ()
 ) -> str:
     """The answer of a client that cannot decode the codecs `without` (names in lower case)."""
-    description = parse(offer)
+    description = parse(offer, answers_ours=True)
     text = _head([section.mid for section in description.sections])
     lines = (identity or Identity("remoteS", "BB")).lines("active")
     for section in description.sections:

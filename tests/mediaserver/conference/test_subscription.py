@@ -1,5 +1,7 @@
 import pytest
 
+from mediaserver.conference.conference import Limits
+from mediaserver.conference.slots import MAX_SLOTS
 from mediaserver.conference.wishes import Wish
 from mediaserver.errors import BadDescription
 from mediaserver.events import CodecUnsupported, ConnectionOpened, SubscriptionsChanged
@@ -161,6 +163,28 @@ def test_an_answer_to_nothing_is_refused(meeting, ada, bob):
     offer = meeting.subscribe(bob)
     with pytest.raises(BadDescription, match="no offer"):
         bob.accept(subscribe_answer(offer.sdp))
+
+
+def test_a_meeting_of_a_hundred_is_received_with_one_answer(meeting):
+    meeting.conference.limits = Limits(101)
+    for i in range(100):
+        meeting.publish(meeting.join(f"guest{i}"))
+    latecomer = meeting.join("latecomer")
+    assert len(meeting.subscribe(latecomer).streams) == 100
+    assert None not in meeting.carried(subscribe_connection(meeting)).values()
+    assert len(meeting.carried(subscribe_connection(meeting))) == 200
+
+
+def test_sound_comes_first_when_there_are_not_enough_sections(meeting):
+    meeting.conference.limits = Limits(141)
+    for i in range(140):
+        meeting.publish(meeting.join(f"guest{i}"))
+    latecomer = meeting.join("latecomer")
+    latecomer.want(Wish(), {"guest139-cam": Wish(priority=200)})
+    streams = {stream.stream_id: stream for stream in latecomer.offer().streams}
+    assert all(stream.audio_mid for stream in streams.values())
+    assert sum(stream.video_mid is not None for stream in streams.values()) == MAX_SLOTS - 140
+    assert streams["guest139-cam"].video_mid is not None
 
 
 # connections
