@@ -1,0 +1,313 @@
+"""The media port: one UDP port (and one for passive ICE over TCP) for all participants.
+
+The shell around the rules: takes checks and handshakes from the forwarding core, gives each to the connection it
+belongs to, and arms one timer for all of them. A check finds its connection by our ufrag, a DTLS datagram by its
+address, which the core knows. It decides nothing; what strangers send is counted and forgotten. RFC 7983.
+"""
+
+import asyncio
+import os
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import structlog
+
+from mediaserver import native
+from mediaserver.clock import Clock
+from mediaserver.config import MediaConfig
+from mediaserver.errors import MalformedPacket
+from mediaserver.native import EventKind
+from mediaserver.transport import sockets, stun
+from mediaserver.transport.addresses import candidates, interface_ips, listened
+from mediaserver.transport.connection import Connection, State, TransportEvent
+from mediaserver.transport.deadlines import Deadlines
+from mediaserver.transport.dtls import Certificate
+from mediaserver.transport.ice_lite import Credentials
+from mediaserver.transport.sdp import Candidate
+from mediaserver.transport.stun import Endpoint
+from mediaserver.transport.tcp import TcpListener
+
+EVENTS_PER_WAKE = 64  # then others in the event loop have their turn: some milliseconds of checks
+MAX_STREAMS_OF_CONNECTION = 4  # TCP; one more closes the oldest, which may be dead without our knowing
+LOAD_WINDOW = 2.0  # seconds over which a thread's load is looked at
+CONNECTION_LOAD = 50.0  # packets per second that a connection counts for at least: it may have just begun
+SIMULATED_IP = "192.0.2.1"  # what a simulated port tells to be reached at
+
+_T = TypeVar("_T")
+log = structlog.get_logger()
+
+
+class Port:
+    """Owns the forwarding core, reads its events in the event loop, feeds connections, arms timers.
+
+    With a simulated `engine` there is no loop, no socket and no timer: `pump` and `wake_due` are called by hand.
+    """
+
+    def __init__(
+        self, config: MediaConfig, clock: Clock, certificate: Certificate, *, engine: native.Engine | None = None
+    ) -> None:
+        self.fingerprint = certificate.fingerprint
+        self.candidates: tuple[Candidate, ...] = ()
+        """Where we can be reached, for our descriptions; known once started."""
+        self.on_layer: Callable[[int, int, int], None] | None = None
+        """Called with track id, layer and codec when the first packet of a layer has come."""
+        self._config = config
+        self._clock = clock
+        self._certificate = certificate
+        self._engine = engine
+        self._connections: dict[int, Connection] = {}
+        self._names: dict[str, Connection] = {}  # by our ufrag
+        self._streams: dict[bytes, Connection] = {}  # TCP, by address; oldest first
+        self._deadlines = Deadlines()
+        self._counters: Counter[str] = Counter()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._tcp: TcpListener | None = None
+        self._loads = _Loads()
+        if engine is not None:
+            self.candidates = candidates(config.announced_ips or (SIMULATED_IP,), config.udp_port, 0)
+
+    @property
+    def engine(self) -> native.Engine:
+        assert self._engine is not None, "the port is started before it is used"
+        return self._engine
+
+    async def start(self) -> None:
+        """Binds everything and starts the packet threads; OSError or ValueError says what cannot be listened on."""
+        if self._engine is not None:
+            return
+        config = self._config
+        ips = listened(config.listen_ips, [ip for ip in interface_ips() if sockets.bindable(ip)])
+        udp_port, tcp_sockets = sockets.bind(ips, config.udp_port, config.tcp_port)
+        try:
+            self._engine = self._make_engine(ips, udp_port)
+        except BaseException:
+            for each in tcp_sockets:
+                each.close()
+            raise
+        tcp_port = tcp_sockets[0].getsockname()[1] if tcp_sockets else 0
+        self.candidates = candidates(config.announced_ips or ips, udp_port, tcp_port)
+        self._tcp = TcpListener(tcp_sockets, self, self._counters, first_frame_timeout=config.tcp_first_frame_timeout)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._engine.fileno(), self.pump)
+        self._engine.start()
+        self._tcp.start()
+        log.info("media port open", ips=ips, udp_port=udp_port, tcp_port=tcp_port, threads=self._engine.threads)
+
+    async def aclose(self) -> None:
+        """Closes all connections and stops the packet threads. May be called twice."""
+        for connection in list(self._connections.values()):
+            connection.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._tcp is not None:
+            await self._tcp.aclose()
+        if self._engine is not None:
+            if self._loop is not None and self._engine.fileno() >= 0:
+                self._loop.remove_reader(self._engine.fileno())
+            self._engine.close()
+
+    def pick_thread(self) -> int:
+        """The packet thread that has the least to do; for a new conference."""
+        connections = Counter(each.native.thread for each in self._connections.values())
+        rates = self._loads.rates(self.engine.load(), self._clock.monotonic())
+        weights = [rate + CONNECTION_LOAD * connections[thread] for thread, rate in enumerate(rates)]
+        return self._loads.pick(weights)
+
+    def open(self, *, thread: int, on_event: Callable[[TransportEvent], None]) -> Connection:
+        """A new connection on that thread, known to nobody yet."""
+        connection = Connection(
+            native.Connection(self.engine, thread),
+            self,
+            certificate=self._certificate,
+            config=self._config,
+            new_credentials=self._new_credentials,
+            on_event=on_event,
+        )
+        self._connections[connection.id] = connection
+        return connection
+
+    def stats(self) -> dict[str, int]:
+        """Counters of what was dropped and why, and how much there is."""
+        sizes = {"connections": len(self._connections), "ufrags": len(self._names), "tcp_streams": len(self._streams)}
+        return {**self._counters, **sizes}
+
+    # events and timers: called by the event loop, or by hand in a simulation
+
+    def pump(self) -> None:
+        """Reads some of the core's events; the loop calls again while there are more."""
+        for event in self.engine.poll(EVENTS_PER_WAKE):
+            match event:
+                case (EventKind.STUN, bytes(address), bytes(data), _):
+                    self._stun_arrived(address, data)
+                case (EventKind.DTLS, _, bytes(data), int(connection_id)):
+                    self._dtls_arrived(connection_id, data)
+                case (EventKind.LAYER, int(track), int(layer), int(codec)):
+                    if self.on_layer is not None:
+                        self.on_layer(track, layer, codec)
+                case (EventKind.STREAM_CLOSED, bytes(address)):
+                    self._stream_ended(address)
+
+    def wake_due(self) -> None:
+        """Wakes the connections whose time has come."""
+        now = self._clock.monotonic()
+        for number in self._deadlines.due(now):
+            connection = self._connections.get(number)
+            if connection is not None:
+                self._guarded(connection, connection.woken, now)
+        self._arm()
+
+    def next_deadline(self) -> float | None:
+        """When `wake_due` has something to do."""
+        return self._deadlines.next()
+
+    # what connections need (path.Carrier)
+
+    def now(self) -> float:
+        return self._clock.monotonic()
+
+    def send(self, address: bytes, datagram: bytes) -> None:
+        if not self.engine.send(address, datagram):
+            self._counters["control_not_sent"] += 1
+
+    def listen_for(self, ufrag: str, connection: Connection) -> None:
+        self._names[ufrag] = connection
+
+    def forget(self, ufrag: str) -> None:
+        self._names.pop(ufrag, None)
+
+    def wake(self, connection: Connection, at: float) -> None:
+        self._deadlines.set(connection.id, at)
+        self._arm()
+
+    def ended(self, connection: Connection) -> None:
+        self._connections.pop(connection.id, None)
+        self._deadlines.drop(connection.id)
+        for address in self._streams_of(connection):
+            del self._streams[address]
+            self.engine.close_stream(address)
+
+    # what the TCP listener needs (tcp.StreamOwner)
+
+    def trusting(self, message: stun.Message) -> Connection | None:
+        connection = self._named(message)
+        return connection if connection is not None and connection.trusts(message) else None
+
+    def room_for_stream(self) -> bool:
+        return len(self._streams) < self._config.max_tcp_streams
+
+    def adopt(self, connection: Connection, fd: int, peer: Endpoint, data: bytes) -> None:
+        mine = self._streams_of(connection)
+        if len(mine) >= MAX_STREAMS_OF_CONNECTION:
+            self.engine.close_stream(mine[0])
+            self._stream_ended(mine[0])
+        address = self.engine.adopt_stream(fd, connection.native.thread, peer)
+        self._streams[address] = connection
+        self.engine.feed_stream(address, data)
+
+    # the steps in between
+
+    def _stun_arrived(self, address: bytes, data: bytes) -> None:
+        try:
+            message = stun.parse(data)
+        except MalformedPacket:
+            self._counters["stun_malformed"] += 1
+            return
+        connection = self._named(message)
+        if connection is None:
+            self._counters["stun_unknown_ufrag"] += 1
+            return
+        ip, port, transport = native.address_text(address)
+        verdict = self._guarded(connection, connection.check_received, message, address, (ip, port), transport)
+        self._counters[verdict.dropped if verdict and verdict.dropped else "stun_checks"] += 1
+
+    def _dtls_arrived(self, connection_id: int, data: bytes) -> None:
+        connection = self._connections.get(connection_id)
+        if connection is None:
+            self._counters["dtls_unknown_connection"] += 1
+            return
+        self._guarded(connection, connection.dtls_received, data)
+
+    def _stream_ended(self, address: bytes) -> None:
+        connection = self._streams.pop(address, None)
+        if connection is not None:
+            connection.stream_closed(address)
+
+    def _named(self, message: stun.Message) -> Connection | None:
+        """The connection that one of its ufrags is addressed to."""
+        return self._names.get((message.username or "").partition(":")[0])
+
+    def _streams_of(self, connection: Connection) -> list[bytes]:
+        return [address for address, each in self._streams.items() if each is connection]
+
+    def _guarded(self, connection: Connection, act: Callable[..., _T], *arguments: Any) -> _T | None:
+        """A mistake of ours ends the connection it happened in, and no other."""
+        try:
+            return act(*arguments)
+        except Exception:
+            self._counters["internal_errors"] += 1
+            log.exception("a connection has failed", connection=connection.id, state=connection.state.value)
+            if connection.state is not State.CLOSED:
+                connection.fail("internal error")
+            return None
+
+    def _new_credentials(self) -> Credentials:
+        """RFC 8445 section 5.3 asks for 24 and 128 bits of chance; the name is unique here."""
+        ufrag = secrets.token_hex(4)
+        while ufrag in self._names:
+            ufrag = secrets.token_hex(4)
+        return Credentials(ufrag, secrets.token_hex(16))
+
+    def _arm(self) -> None:
+        """Sees to it that the loop's timer is the earliest deadline."""
+        at = self._deadlines.next()
+        if self._loop is None or at is None:
+            return
+        when = self._loop.time() + max(0.0, at - self._clock.monotonic())
+        if self._timer is not None and not self._timer.cancelled() and self._timer.when() <= when:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        self.wake_due()
+
+    def _make_engine(self, ips: list[str], udp_port: int) -> native.Engine:
+        return native.Engine(
+            listen=[(ip, udp_port) for ip in ips],
+            threads=self._config.threads or os.cpu_count() or 1,
+            wall_offset=self._clock.wall() - self._clock.monotonic(),
+            socket_buffer_bytes=self._config.socket_buffer_bytes,
+            run_wait=self._config.run_wait,
+        )
+
+
+class _Loads:
+    """How much each thread sends, from counters that only grow; and whose turn it is among equals."""
+
+    def __init__(self) -> None:
+        self._at = float("-inf")
+        self._sent: list[int] = []
+        self._rates: list[float] = []
+        self._last = -1
+
+    def rates(self, sent: list[int], now: float) -> list[float]:
+        """Packets per second of each thread."""
+        if not self._sent:
+            self._rates = [0.0] * len(sent)
+        elif now - self._at >= LOAD_WINDOW:
+            self._rates = [(new - old) / (now - self._at) for new, old in zip(sent, self._sent, strict=True)]
+        else:
+            return self._rates
+        self._sent, self._at = sent, now
+        return self._rates
+
+    def pick(self, weights: list[float]) -> int:
+        """The lightest; among equals the one after the last that was picked."""
+        count = len(weights)
+        self._last = min(range(count), key=lambda thread: (weights[thread], (thread - self._last - 1) % count))
+        return self._last
