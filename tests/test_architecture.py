@@ -77,7 +77,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 SHELLS = tuple(
     f"mediaserver/transport/{name}.py"
-    for name in ("port", "tcp", "path", "dtls", "datachannel", "connection", "ice_full", "relay")
+    for name in ("port", "tcp", "sockets", "path", "dtls", "datachannel", "connection", "ice_full", "relay")
 )
 
 RULES = (
