@@ -49,9 +49,9 @@ function bounds(schema) {
   return schema.pattern ? " of digits" : "";
 }
 
-/** @param {{ name: string, schema: Schema, required: boolean, about?: string }[]} rows */
-function fields(rows) {
-  return h("dl", { class: "fields" }, ...rows.map(({ name, schema, required, about }) => {
+/** @param {{ name: string, schema: Schema, required: boolean, about?: string }[]} described */
+function fields(described) {
+  return h("dl", { class: "fields" }, ...described.map(({ name, schema, required, about }) => {
     const initial = schema.default === undefined || schema.default === null ? "" : `, by default ${JSON.stringify(schema.default)}`;
     return h("div", {},
       h("dt", {}, h("code", { text: name }), required && h("span", { class: "required", text: "required" })),
@@ -59,13 +59,21 @@ function fields(rows) {
   }));
 }
 
-/** The fields of an object. @param {Record<string, any>} document_ @param {Schema} reference */
-function object(document_, reference) {
+/**
+ * The fields of an object and of those within it, `room.id` and `data[].id`.
+ * @param {Record<string, any>} document_ @param {Schema} reference @param {boolean} asked whether it is what a caller sends
+ * @param {string} [above]
+ * @returns {{ name: string, schema: Schema, required: boolean, about?: string }[]}
+ */
+function rows(document_, reference, asked, above = "") {
   const schema = resolve(document_, reference);
   const required = new Set(schema.required ?? []);
-  return fields(Object.entries(schema.properties ?? {}).map(([name, field]) => ({
-    name, schema: field, required: required.has(name), about: field.description,
-  })));
+  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    const inner = field.$ref ?? field.items?.$ref;
+    if (inner) return rows(document_, { $ref: inner }, asked, `${above}${name}${field.items ? "[]" : ""}.`);
+    const about = field.description ?? (asked || required.has(name) ? undefined : "left out when not set");
+    return [{ name: above + name, schema: field, required: asked && required.has(name), about }];
+  });
 }
 
 /** @param {Entry} entry @param {string} header */
@@ -95,7 +103,7 @@ function responses(document_, { operation }) {
     return h("details", {},
       h("summary", {},
         h("span", { class: "status", text: code, data: { good: String(code.startsWith("2")) } }), ` ${response.description}`),
-      schema ? object(document_, schema) : null);
+      schema ? fields(rows(document_, schema, false)) : null);
   }));
 }
 
@@ -114,7 +122,7 @@ function section(document_, entry) {
     h("h3", { class: "operation-head" }, badge(method), h("code", { text: path })),
     h("p", { class: "operation-summary", text: operation.summary }),
     ...(parameters.length ? [h("h4", { text: "Parameters" }), fields(parameters)] : []),
-    ...(body ? [h("h4", { text: "Body, JSON" }), object(document_, body)] : []),
+    ...(body ? [h("h4", { text: "Body, JSON" }), fields(rows(document_, body, true))] : []),
     h("h4", { text: "Answers" }), responses(document_, entry),
     h("h4", { text: "Try it" }), example(curl(entry, scheme.name ?? "Authorization")));
 }

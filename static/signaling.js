@@ -15,6 +15,7 @@ const OPEN_DEADLINE = 10; // seconds for the handshake
 const PING_EVERY = 10; // seconds
 const PONG_DEADLINE = 5; // seconds without any message after a ping: the socket is dead
 const URGENT_PONG_DEADLINE = 1.5; // seconds, after the browser told of a change of network
+const CLOSES_WITHIN = 1; // seconds the server has to close a socket that is over
 const REPLY_DEADLINE = 15; // seconds for an answer to a request
 const PROTOCOL = "conf-v1-json";
 const FINAL_CODES = new Set([1000, 4400, 4401, 4403, 4404, 4409, 4410, 4413, 4423]);
@@ -38,6 +39,7 @@ export class Signaling {
   #running = false;
   #pause = FIRST_PAUSE;
   #requests = 0;
+  #greeted = false; // since the socket was opened
   #retryTimer = 0;
   #pingTimer = 0;
   #pongTimer = 0;
@@ -61,7 +63,7 @@ export class Signaling {
   stop() {
     this.#running = false;
     clearTimeout(this.#retryTimer);
-    this.#drop(1000);
+    this.#drop({ gently: true });
   }
 
   /** The network has changed: finds out at once whether the socket still lives, or tries again now. */
@@ -102,6 +104,7 @@ export class Signaling {
   #connect() {
     clearTimeout(this.#retryTimer);
     this.#refusal = null;
+    this.#greeted = false;
     const socket = new WebSocket(this.#owner.address(), [PROTOCOL]);
     this.#socket = socket;
     const opening = setTimeout(() => socket === this.#socket && this.#lost(1006, ""), OPEN_DEADLINE * 1000);
@@ -152,6 +155,7 @@ export class Signaling {
 
   /** The conversation works: after the next loss the pauses start small again. */
   healthy() {
+    this.#greeted = true;
     this.#pause = FIRST_PAUSE;
   }
 
@@ -173,6 +177,7 @@ export class Signaling {
    */
   #lost(code, reason) {
     const refusal = this.#refusal;
+    if (code === 1006 && refusal && !this.#greeted) code = 4000 + refusal.code; // the close frame did not make it
     this.#drop();
     if (!this.#running) return;
     if (FINAL_CODES.has(code)) {
@@ -186,15 +191,15 @@ export class Signaling {
     this.#owner.onDown(pause);
   }
 
-  /** @param {number} [code] */
-  #drop(code) {
+  /** @param {{ gently?: boolean }} [options] after a `leave` or `terminated` the server closes by itself */
+  #drop({ gently = false } = {}) {
     clearInterval(this.#pingTimer);
     clearTimeout(this.#pongTimer);
     const socket = this.#socket;
     this.#socket = null;
     if (socket) {
       socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close(code);
+      setTimeout(() => socket.close(), gently ? CLOSES_WITHIN * 1000 : 0);
     }
     for (const id of [...this.#pending.keys()]) this.#settle(id, new ConferenceError("offline", 0, "the connection was lost"));
   }
