@@ -90,7 +90,7 @@ class Conferences:
         visitor.meeting.visitors.discard(visitor)
         member = visitor.meeting.members.get(visitor.participant_id)
         if member is not None:
-            return self._resume(member, profile)
+            return self._resume(visitor.meeting, member, profile)
         return self._enter(visitor, profile, endpoint, outlet)
 
     # going
@@ -104,6 +104,7 @@ class Conferences:
         if meeting.members.get(member.id) is member and member.listening:
             member.listening = False
             member.grace.set(self.settings.reconnect_grace_seconds)
+            log.info("participant lost", conference=meeting.id, participant=member.id)
 
     def dismiss(self, meeting: Meeting, member: Member, reason: str) -> None:
         """The member is offline at once, and told why."""
@@ -223,10 +224,11 @@ class Conferences:
         if member is None and len(meeting.members) >= meeting.max_participants:
             raise Full(meeting.max_participants)
 
-    def _resume(self, member: Member, profile: Profile) -> Arrival:
+    def _resume(self, meeting: Meeting, member: Member, profile: Profile) -> Arrival:
         member.grace.clear()
         member.listening = True
         member.view = profile.view
+        log.info("participant came back", conference=meeting.id, participant=member.id)
         return Arrival(member, resumed=True)
 
     def _enter(
