@@ -330,6 +330,7 @@ def _context(certificate: x509.Certificate, key: PrivateKey) -> SSL.Context:
     context.set_options(
         SSL.OP_NO_QUERY_MTU | SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE
     )
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # 9 KiB less of an idle association
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _verify)
     context.use_certificate(certificate)

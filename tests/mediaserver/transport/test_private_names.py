@@ -54,7 +54,14 @@ def test_openssl_connections_have(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["OP_NO_QUERY_MTU", "OP_NO_TICKET", "OP_NO_RENEGOTIATION", "OP_CIPHER_SERVER_PREFERENCE", "SESS_CACHE_OFF"],
+    [
+        "OP_NO_QUERY_MTU",
+        "OP_NO_TICKET",
+        "OP_NO_RENEGOTIATION",
+        "OP_CIPHER_SERVER_PREFERENCE",
+        "SESS_CACHE_OFF",
+        "MODE_RELEASE_BUFFERS",
+    ],
 )
 def test_openssl_knows_the_option(name):
     assert isinstance(getattr(SSL, name), int)
