@@ -117,6 +117,11 @@ class Connection:
     def local_pwd(self) -> str:
         return self._agent.credentials.pwd
 
+    @property
+    def path(self) -> bytes | None:
+        """The address we send to."""
+        return self._agent.path
+
     # what the owner asks for
 
     def remote(self, remote: RemoteTransport) -> None:

@@ -30,7 +30,7 @@ from mediaserver.transport.stun import Endpoint
 from mediaserver.transport.tcp import TcpListener
 
 EVENTS_PER_WAKE = 64  # then others in the event loop have their turn: some milliseconds of checks
-MAX_STREAMS_OF_CONNECTION = 4  # TCP; one more closes the oldest, which may be dead without our knowing
+MAX_STREAMS_OF_CONNECTION = 16  # TCP: a browser opens one per candidate of ours and interface of its own
 LOAD_WINDOW = 2.0  # seconds over which a thread's load is looked at
 CONNECTION_LOAD = 50.0  # packets per second that a connection counts for at least: it may have just begun
 SIMULATED_IP = "192.0.2.1"  # what a simulated port tells to be reached at
@@ -200,9 +200,10 @@ class Port:
 
     def adopt(self, connection: Connection, fd: int, peer: Endpoint, data: bytes) -> None:
         mine = self._streams_of(connection)
-        if len(mine) >= MAX_STREAMS_OF_CONNECTION:
-            self.engine.close_stream(mine[0])
-            self._stream_ended(mine[0])
+        if len(mine) >= MAX_STREAMS_OF_CONNECTION:  # the oldest may be dead without our knowing
+            oldest = next(each for each in mine if each != connection.path)
+            self.engine.close_stream(oldest)
+            self._stream_ended(oldest)
         address = self.engine.adopt_stream(fd, connection.native.thread, peer)
         self._streams[address] = connection
         self.engine.feed_stream(address, data)

@@ -330,15 +330,16 @@ async def test_waiting_streams_are_bounded_and_the_oldest_gives_way(port):
     peer.close()
 
 
-async def test_one_peer_cannot_take_all_streams(port):
+async def test_one_peer_cannot_take_all_streams_and_keeps_the_one_in_use(port):
     peer = TcpPeer(port)
     streams = []
-    for _ in range(MAX_STREAMS_OF_CONNECTION + 3):
-        await peer.check()
+    for number in range(MAX_STREAMS_OF_CONNECTION + 1):
+        await peer.check(use_candidate=number == 0)
         streams.append(peer._socket)
         peer._socket = peer._fresh_socket()
     assert port.stats()["tcp_streams"] == MAX_STREAMS_OF_CONNECTION
-    assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(streams[0], 100), PATIENCE) == b""
+    assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(streams[1], 100), PATIENCE) == b""
+    assert peer.connection.stats()["path_changes"] == 1
     peer.connection.close()
     assert port.stats()["tcp_streams"] == 0
     for each in streams:
