@@ -33,7 +33,7 @@ def listened(ips: Sequence[str], available: Sequence[str]) -> list[str]:
     """What to bind. An unspecified address (0.0.0.0, ::) stands for all available ones of its family, no address for
     all; at most `MAX_ADDRESSES`. ValueError names what is no address."""
     chosen: list[str] = []
-    for ip in ips or ("0.0.0.0", "::"):
+    for ip in ips or available:
         address = _address(ip)
         if address.is_unspecified:
             chosen += [each for each in available if _address(each).version == address.version]

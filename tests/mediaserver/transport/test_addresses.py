@@ -92,7 +92,7 @@ def test_many_changes_do_not_pile_up():
 
 
 def test_a_budget_allows_a_burst_and_then_its_rate():
-    budget = Budget(rate=10.0, burst=3.0)
+    budget = Budget(rate=4.0, burst=3.0)
     assert [budget.take(100.0) for _ in range(5)] == [True, True, True, False, False]
-    assert [budget.take(100.1) for _ in range(2)] == [True, False]
+    assert [budget.take(100.25) for _ in range(2)] == [True, False]
     assert sum(budget.take(200.0) for _ in range(10)) == 3
