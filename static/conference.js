@@ -504,6 +504,7 @@ export class Conference extends EventTarget {
     const known = new Set(joined.streams.map((stream) => stream.stream_id));
     const forgotten = this.#publisher.streams.some((stream) => !known.has(stream.id));
     this.#try((forgotten ? this.#publisher.rebuild() : this.#publisher.resume()).then(() => this.#tellAllMuted()));
+    this.#subscriber.resume();
     this.#recovery.publish.signalingBack();
     this.#recovery.subscribe.signalingBack();
   }

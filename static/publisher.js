@@ -133,9 +133,11 @@ export class Publisher {
    */
   negotiate({ restart = false } = {}) {
     this.#restart ||= restart;
+    const pc = this.#pc;
     this.#next ??= this.#exchange
       .catch(() => {}) // whoever asked for that one hears of it
       .then(() => {
+        if (pc !== this.#pc) return; // rebuilt meanwhile: the new connection is offered by itself
         this.#next = null;
         return (this.#exchange = this.#offer());
       });
@@ -150,6 +152,8 @@ export class Publisher {
   /** Throws the peer connection away and offers everything on a new one. */
   rebuild() {
     this.#disconnect();
+    this.#exchange = Promise.resolve(); // nobody waits for the answer to what the old one has offered
+    this.#next = null;
     return this.open();
   }
 

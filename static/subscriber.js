@@ -63,9 +63,15 @@ export class Subscriber {
     this.#work = this.#work.then(() => this.#answer(offer)).catch((error) => this.#failed(error));
   }
 
-  /** Asks the server for new ICE credentials. */
+  /** Asks the server for new ICE credentials, or for a new connection where there is none to restart. */
   restart() {
-    this.#owner.send({ type: "restart", pc: "subscribe" });
+    if (this.#pc) this.#owner.send({ type: "restart", pc: "subscribe" });
+    else this.rebuild();
+  }
+
+  /** Messages can be sent again: repeats what was asked for on the old socket. */
+  resume() {
+    if (this.#asked) this.rebuild();
   }
 
   /** Throws the peer connection away and asks for a new one; the streams and their elements stay. */
@@ -78,6 +84,7 @@ export class Subscriber {
   /** Everything received ends. */
   close() {
     this.#disconnect();
+    this.#asked = false;
     this.#map([]);
   }
 
