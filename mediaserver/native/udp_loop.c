@@ -179,6 +179,7 @@ static void *core_thread(void *argument) {
     while (atomic_load_explicit(&core->running, memory_order_acquire)) {
         int n = epoll_wait(core->epoll_fd, ready, READY, wait_ms(core));
         int64_t now = monotonic_us();
+        core_commands(core, now); /* before the packets: a peer that was just allowed may have sent already */
         for (int i = 0; i < n; i++)
             serve(core, &ready[i], &inbox, now);
         take_handovers(core, now);
