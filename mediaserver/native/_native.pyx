@@ -307,6 +307,7 @@ def address_text(bytes text):
     return host, port, "tcp" if a.kind == ADDRESS_TCP else "udp"
 
 
+@cython.no_gc_clear  # what is made from it still asks it when all of them go at once
 cdef class Engine:
     cdef core *cores
     cdef readonly int threads
