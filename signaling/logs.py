@@ -74,7 +74,7 @@ def _shorter(match: re.Match[str]) -> str:
 
 def _renderer(readable: bool, stream: TextIO) -> Processor:
     if readable:
-        return structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
     return structlog.processors.JSONRenderer()
 
 

@@ -78,9 +78,9 @@ async def in_the_familys_format(request: web.Request, handler: Handler) -> web.S
         error: Exception = _as_service_error(refusal)
     except ServiceError as service_error:
         error = service_error
-    except ConnectionError:
-        raise  # nobody is left to answer to
     except Exception as failure:
+        if request.transport is None or request.transport.is_closing():
+            raise  # nobody is left to answer to
         log.exception("request failed", method=request.method, route=_route(request))
         error = failure
     if request.writer.output_size > 0:

@@ -107,7 +107,6 @@ def realtime_family(keys: tuple[str, ...]) -> Family:
         errors={
             400: "The key is unknown, the room is, or a parameter cannot be used",
             401: "No key was sent",
-            405: "The path has no such method",
         },
         operations=_OPERATIONS,
         configured=bool(keys),
@@ -168,7 +167,7 @@ def _rendered(room: RealtimeRoom) -> Room:
     )
 
 
-_ROOM_ID = {"id": "Of the room: `RO-` and a UUID"}
+_ROOM_ID = {"id": "Of the room: RO- and a UUID"}
 _OPERATIONS = (
     Operation(
         "POST",
@@ -177,7 +176,7 @@ _OPERATIONS = (
         summary="Create a room",
         body=NewRoom,
         answer=RoomAnswer,
-        errors={413: "The body is over 1 MiB", 415: "The body is not `application/json`"},
+        errors={413: "The body is over 1 MiB", 415: "The body is not application/json"},
     ),
     Operation(
         "GET",

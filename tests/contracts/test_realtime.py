@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from signaling.services.realtime_rooms import RealtimeRooms
 from tests.support.api_server import KEY, OTHER_KEY, ROOMS, Api, api_server, settings_for
 from tests.support.clock import MovableClock
 
@@ -49,6 +50,9 @@ PAGE_SIZE = error(
     "NUMBER_SIZE",
     "The parameter with name ::= [numberOfRecords] is is not within the range from ::= [1] to [100]",
 )
+
+
+INTERNAL = error(500, "BASE-00500", None, "Internal server error.")
 
 
 def too_long(name: str, limit: int) -> str:
@@ -541,4 +545,17 @@ def spoil(data_dir: Path) -> None:
 async def test_an_internal_failure_tells_nothing(tmp_path: Path, clock: MovableClock):
     async with api_server(settings_for(tmp_path), clock) as api:
         spoil(tmp_path)
-        await answered(api, error(500, "BASE-00500", None, "Internal server error."), "POST", ROOMS)
+        await answered(api, INTERNAL, "POST", ROOMS)
+
+
+@pytest.mark.parametrize("failure", [ConnectionRefusedError, TimeoutError, KeyError, RuntimeError])
+async def test_a_store_that_is_gone_is_an_internal_failure(
+    api: Api, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+):
+    async def fails(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(RealtimeRooms, "create", fails)
+    await answered(api, INTERNAL, "POST", ROOMS)
+    monkeypatch.undo()
+    assert (await api.send("POST", ROOMS)).status == 200

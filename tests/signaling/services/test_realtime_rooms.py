@@ -1,9 +1,7 @@
 """Who may come in, with what, and until when. What the REST API shows of rooms is tested with its contract."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,19 +37,17 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(database: Database) -> World:
     lives = {"room_token_ttl_seconds": 50, "room_ttl_seconds": 100, "endpoint_ttl_seconds": 200}
-    settings = Settings.model_validate({"data_dir": tmp_path, "realtime": lives})
-    database, clock, present, deleted = Database(settings.database), MovableClock(), Present(), []
-    await database.start()
+    settings = Settings.model_validate({"realtime": lives})
+    clock, present, deleted = MovableClock(), Present(), []
 
     async def on_deleted(room_id: str) -> None:
         deleted.append(room_id)
 
     rooms = RealtimeRooms(database, settings, clock, on_deleted)
     rooms.presence = present
-    yield World(rooms, clock, present, deleted)
-    await database.aclose()
+    return World(rooms, clock, present, deleted)
 
 
 async def seat_of(world: World, room_id: str, participant_id: str = "anna") -> Endpoint:

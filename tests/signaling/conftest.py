@@ -1,4 +1,4 @@
-"""The store's tests run over every database it supports."""
+"""Databases: what keeps something is tested over every one that is supported."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

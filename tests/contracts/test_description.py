@@ -1,0 +1,72 @@
+"""The REST families against their own description: whatever may be sent, no answer is undocumented or a failure.
+
+Requests are made up by schemathesis from /openapi.json, valid and invalid ones, with a fixed seed.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+import requests
+import schemathesis
+from aiohttp import web
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from mediaserver import SystemClock
+from signaling.api.openapi import describe
+from signaling.api.realtime import realtime_family
+from signaling.app import create_app
+from signaling.version import VERSION
+from tests.support.api_server import KEY, IdleMedia, settings_for
+
+EXAMPLES = 25  # for each operation, valid and invalid
+DOCUMENT = describe([realtime_family((KEY,))], VERSION)
+OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server in a thread of its own: schemathesis asks synchronously."""
+    settings_ = settings_for(tmp_path_factory.mktemp("data"))
+    runner = web.AppRunner(create_app(settings_, SystemClock(), media=IdleMedia), access_log=None)  # type: ignore[arg-type]
+
+    async def start() -> None:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(start(), loop).result()
+    yield "http://{}:{}".format(*runner.addresses[0])
+    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_every_answer_is_documented(server: str, operation: APIOperation, mode: GenerationMode):
+    def check(case: schemathesis.Case) -> None:
+        response = case.call(base_url=server, headers={"x-vcs-token": KEY})
+        case.validate_response(response, checks=CHECKS)
+
+    limits = settings(
+        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    limits(given(operation.as_strategy(generation_mode=mode))(check))()
+
+
+def test_the_description_is_the_one_that_is_served(server: str):
+    assert requests.get(f"{server}/openapi.json", timeout=10).json() == DOCUMENT
