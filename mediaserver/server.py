@@ -78,7 +78,9 @@ class MediaServer:
 
     def stats(self) -> ServerStats:
         return ServerStats(
-            self.port.engine.stats(), tuple(conference.stats() for conference in self._conferences.values())
+            self.port.engine.stats(),
+            self.port.stats(),
+            tuple(conference.stats() for conference in self._conferences.values()),
         )
 
     def _closed(self, conference_id: str) -> None:

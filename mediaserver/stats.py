@@ -55,7 +55,11 @@ class ConferenceStats:
 
 @dataclass(frozen=True, slots=True)
 class ServerStats:
-    """`engine`: counters of all threads together, each reason to drop a packet among them (`dropped_...`)."""
+    """`engine`: counters of all threads together, each reason to drop a packet among them (`dropped_...`).
+
+    `port`: what ICE, DTLS and TCP dropped and why, and how many connections, names and TCP streams there are.
+    """
 
     engine: Mapping[str, int]
+    port: Mapping[str, int]
     conferences: tuple[ConferenceStats, ...] = field(default=())

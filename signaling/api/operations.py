@@ -17,7 +17,7 @@ from mediaserver import ServerStats
 from signaling.api import json_response
 from signaling.api.openapi import describe
 from signaling.appkeys import CLOCK, FAMILIES, HEALTH, MEDIA, MEETINGS, REQUESTS, SETTINGS
-from signaling.metrics import Scrape, counters
+from signaling.metrics import Scrape, counters, gauges
 from signaling.version import VERSION
 
 _DROPPED = "dropped_"
@@ -102,6 +102,7 @@ def _media(stats: ServerStats) -> Iterator[Metric]:
             others[name] = count
     yield from counters("folkmoot_media", others)
     yield dropped
+    yield from gauges("folkmoot_port", stats.port)
     yield GaugeMetricFamily("folkmoot_media_packets_lost", "By tracks published now", value=_lost(stats))
 
 

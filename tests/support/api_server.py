@@ -32,7 +32,7 @@ class IdleMedia:
         self.running = False
 
     def stats(self) -> ServerStats:
-        return ServerStats({"bytes_received": 1200, "bytes_sent": 3600, "dropped_empty": 2, "dropped_replayed": 1})
+        return ServerStats({"bytes_received": 1200, "bytes_sent": 3600, "dropped_empty": 2, "dropped_replayed": 1}, {"connections": 2})
 
 
 @dataclass(slots=True)
