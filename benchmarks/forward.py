@@ -3,8 +3,9 @@
 One publisher's packets (VP8, 1140 bytes with all headers) arrive by loopback UDP in bursts, as a browser sends the
 packets of a frame; the core unprotects, renumbers, protects and sends them to 1 to 200 subscribers, whose sockets are
 read by another process. They take a run of packets whole (UDP_GRO), as a network card with the offload does; the
-lines "cut in software" have receivers that make the sending kernel cut it, the worst case. CPU is the packet thread's own (receiving included, as the kernel accounts it). Beside each
-figure, in the same run and in turn with it: a bare loop of sendto calls with the same packets, receivers and pace.
+lines "cut in software" have receivers that make the sending kernel cut it, the worst case. CPU is the packet thread's
+own (receiving included, as the kernel accounts it). Beside each figure, in the same run and in turn with it: a bare
+loop of sendto calls with the same packets, receivers and pace.
 """
 
 import ctypes
@@ -198,8 +199,9 @@ def run(quick: bool = False) -> list[dict[str, object]]:
         forwarded, bare = measure(case)
         ratios = [f / b for f, b in zip(forwarded, bare, strict=True)]
         value, floor, ratio = (statistics.median(x) for x in (forwarded, bare, ratios))
+        cut = "" if case.whole else ", cut in software"
         print(
-            f"  {case.cipher}, {case.subscribers:3} subscribers, bursts of {case.burst}{'' if case.whole else ', cut in software'}: {value:5.2f} us "
+            f"  {case.cipher}, {case.subscribers:3} subscribers, bursts of {case.burst}{cut}: {value:5.2f} us "
             f"({min(forwarded):.2f}-{max(forwarded):.2f}); bare sendto {floor:5.2f} us; "
             f"ratio {ratio:.2f} ({min(ratios):.2f}-{max(ratios):.2f})",
             flush=True,

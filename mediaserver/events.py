@@ -1,4 +1,7 @@
-"""What the media plane tells, in the order in which it happens. Plain data; `MediaServer` hands each to one callable."""
+"""What the media plane tells, in the order in which it happens.
+
+Plain data; `MediaServer` hands each to one callable.
+"""
 
 from dataclasses import dataclass
 

@@ -38,7 +38,7 @@ class Engine:
     """All sockets and packet threads of one server."""
 
     sockets: list[tuple[str, int]]
-    """What is listened on, in the order of socket numbers: (ip, port). Port 0 was replaced by the one that was given."""
+    """What is listened on, in the order of socket numbers: (ip, port). Port 0 is replaced by the one given."""
     threads: int
 
     def __init__(
@@ -109,7 +109,10 @@ class Connection:
 
     def __init__(self, engine: Engine, thread: int = 0) -> None: ...
     def allow(self, address: bytes) -> None:
-        """Packets from `address` (proved by an authenticated check) belong to this connection. At most 8; the oldest goes."""
+        """Packets from `address` (proved by an authenticated check) belong to this connection.
+
+        At most 8; the oldest goes.
+        """
 
     def send_to(self, address: bytes) -> None:
         """What this connection sends goes there from now on (allows it too)."""
@@ -201,7 +204,8 @@ class Sink:
         """Parks the slot: nothing is sent, the numbers stay."""
 
     def stats(self) -> dict[str, int | float]:
-        """packets, bytes, retransmitted, lost (as the receiver reports), fraction_lost, round_trip (seconds, -1 unknown),
+        """packets, bytes, retransmitted, lost (as the receiver reports), fraction_lost, round_trip (seconds, -1:
+        unknown),
         jitter (seconds), keyframes_requested."""
 
     def close(self) -> None: ...

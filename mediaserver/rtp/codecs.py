@@ -36,7 +36,13 @@ CODECS: dict[CodecId, Codec] = {
     c.id: c
     for c in (
         Codec(
-            CodecId.OPUS, "audio", "opus", 48000, 111, channels=2, parameters=(("minptime", "10"), ("useinbandfec", "1"))
+            CodecId.OPUS,
+            "audio",
+            "opus",
+            48000,
+            111,
+            channels=2,
+            parameters=(("minptime", "10"), ("useinbandfec", "1")),
         ),
         Codec(CodecId.VP8, "video", "VP8", 90000, 96, 97),
         Codec(CodecId.VP9, "video", "VP9", 90000, 98, 99, parameters=(("profile-id", "0"),)),

@@ -32,7 +32,8 @@ class IdleMedia:
         self.running = False
 
     def stats(self) -> ServerStats:
-        return ServerStats({"bytes_received": 1200, "bytes_sent": 3600, "dropped_empty": 2, "dropped_replayed": 1}, {"connections": 2})
+        engine = {"bytes_received": 1200, "bytes_sent": 3600, "dropped_empty": 2, "dropped_replayed": 1}
+        return ServerStats(engine, {"connections": 2})
 
 
 @dataclass(slots=True)
