@@ -1,0 +1,255 @@
+// What people look and sound like in end-to-end tests: put into the conference page by browsers.py, called by name.
+//
+// Everybody has a number. A camera picture is a grid of blocks that tell the number twice (as it is, and inverted) in
+// two colours, and a count of pictures in black and white; the sound is a steady tone. Whoever looks reads the numbers
+// back from what the page's own <video> elements show, and the tone from the streams behind them.
+
+const COLUMNS = 8;
+const ROWS = 4;
+const BITS = 4; // of a number, and half the bits of the count
+const ONE = [240, 160, 30];
+const ZERO = [30, 60, 200];
+const CELL = 6; // pixels of a block when it is looked at
+const TOLERANCE_HZ = 20;
+const AUDIBLE = -60; // dB
+const LOOK_EVERY = 30; // milliseconds, where there is no event to wait for
+const WINDOW = 8192; // samples a tone is told from
+
+/** @returns {number} Hz */
+const toneOf = (number) => 500 + 230 * number;
+
+const signals = {};
+
+// ---- being seen and heard
+
+let speaker = null;
+
+function camera(number, {width = 320, height = 180, fps = 15} = {}) {
+  const canvas = Object.assign(document.createElement('canvas'), {width, height});
+  const context = canvas.getContext('2d');
+  let count = 0;
+  const draw = () => paint(context, number, count++);
+  draw();
+  setInterval(draw, 1000 / fps);
+  speaker ??= new AudioContext();
+  const out = speaker.createMediaStreamDestination();
+  const tone = new OscillatorNode(speaker, {frequency: toneOf(number)});
+  tone.connect(new GainNode(speaker, {gain: 0.3})).connect(out);
+  tone.start();
+  return new MediaStream([...canvas.captureStream(fps).getTracks(), ...out.stream.getTracks()]);
+}
+
+function paint(context, number, count) {
+  const {width, height} = context.canvas;
+  for (let index = 0; index < COLUMNS * ROWS; index++) {
+    const [column, row] = [index % COLUMNS, Math.floor(index / COLUMNS)];
+    context.fillStyle = `rgb(${colourOf(column, row, number, count)})`;
+    context.fillRect((column * width) / COLUMNS, (row * height) / ROWS, width / COLUMNS + 1, height / ROWS + 1);
+  }
+}
+
+function colourOf(column, row, number, count) {
+  if (row < 2) return (number >> column % BITS) & 1 ^ (column >= BITS) ? ONE : ZERO;
+  return (count >> column) & 1 ? [255, 255, 255] : [0, 0, 0];
+}
+
+signals.publish = async (number, options = {}) => {
+  const {codec, simulcast = false, ...size} = options;
+  return conference.publish(camera(number, size), {label: 'camera', codec, simulcast});
+};
+
+// ---- looking
+
+const eye = new OffscreenCanvas(COLUMNS * CELL, ROWS * CELL).getContext('2d', {willReadFrequently: true});
+
+/** What a picture tells: {number, count}, or null if it is none of ours. */
+function read(video) {
+  if (!video.videoWidth) return null;
+  eye.drawImage(video, 0, 0, COLUMNS * CELL, ROWS * CELL);
+  const {data} = eye.getImageData(0, 0, COLUMNS * CELL, ROWS * CELL);
+  const block = (column, row) => {
+    const at = 4 * ((row * CELL + CELL / 2) * COLUMNS * CELL + column * CELL + CELL / 2);
+    return data.slice(at, at + 3);
+  };
+  let number = 0, inverted = 0, count = 0;
+  for (let column = 0; column < COLUMNS; column++) {
+    const [red, , blue] = block(column, 1);
+    if (Math.abs(red - blue) < 60) return null;
+    if (red > blue) column < BITS ? number |= 1 << column : inverted |= 1 << column - BITS;
+    if (block(column, 3)[1] > 127) count |= 1 << column;
+  }
+  return (number ^ inverted) === (1 << BITS) - 1 ? {number, count} : null;
+}
+
+const picture = (userId) => document.querySelector(`video[data-user-id="${userId}"][data-label="camera"]`);
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+
+/** Resolves with the milliseconds until `look()` returned true; whatever else it returned last is told if that never comes. */
+async function until(what, seconds, look) {
+  const start = performance.now();
+  for (let last; ; await pause()) {
+    if ((last = await look()) === true) return performance.now() - start;
+    if (performance.now() - start > seconds * 1000) throw new Error(`${what}: after ${seconds} s ${JSON.stringify(last)}; ${await situation()}`);
+  }
+}
+
+/** This person's number is shown, and the picture moves. */
+signals.sees = (userId, number, seconds) => {
+  const counts = new Set();
+  return until(`sees ${number}`, seconds, () => {
+    const video = picture(userId);
+    const seen = video && read(video);
+    if (seen?.number !== number) counts.clear();
+    else counts.add(seen.count);
+    return counts.size > 2 || {seen, size: video?.videoWidth, counts: counts.size};
+  });
+};
+
+let ear = null;
+
+signals.hears = async (userId, number, seconds) => {
+  ear ??= new AudioContext();
+  await until('a picture to hear', seconds, () => picture(userId) !== null && picture(userId).srcObject.getAudioTracks().length > 0);
+  const source = ear.createMediaStreamSource(picture(userId).srcObject);
+  const analyser = new AnalyserNode(ear, {fftSize: WINDOW, smoothingTimeConstant: 0});
+  source.connect(analyser);
+  const heard = () => {
+    const levels = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(levels);
+    const loudest = levels.indexOf(Math.max(...levels));
+    const hertz = (loudest * ear.sampleRate) / WINDOW;
+    return (levels[loudest] > AUDIBLE && Math.abs(hertz - toneOf(number)) < TOLERANCE_HZ) || {hertz, level: levels[loudest]};
+  };
+  try {
+    return await until(`hears ${number}`, seconds, heard);
+  } finally {
+    source.disconnect();
+  }
+};
+
+/** Sees and hears everybody of {user id: number}, and nobody else. */
+signals.meets = async (people, seconds) => {
+  const all = Object.entries(people).flatMap(([userId, number]) => [signals.sees(userId, number, seconds), signals.hears(userId, number, seconds)]);
+  const times = await Promise.all(all);
+  const shown = [...document.querySelectorAll('video[data-user-id]')].map((video) => video.dataset.userId);
+  await until('nobody else', seconds, () => shown.every((userId) => userId in people) || shown);
+  return Math.max(0, ...times);
+};
+
+/** What is being sent or received as a picture: codec in lower case, layers that are sent, by user id. */
+signals.pictures = async () => {
+  const streams = await conference.getStats();
+  return Object.fromEntries(streams.map(({userId, video, layers}) => [userId, {codec: video?.codec?.toLowerCase() ?? null, layers: layers.filter(({frames}) => frames > 0).length}]));
+};
+
+signals.gone = (userId, seconds) => until('gone', seconds, () => picture(userId) === null);
+
+// ---- watching for longer
+
+const watched = new Map();
+
+/** Remembers from now on how long this person's picture stood still at most. */
+signals.watch = (userId) => {
+  const video = picture(userId);
+  const watch = {last: performance.now(), longest: 0, frames: 0, video};
+  watched.set(userId, watch);
+  const presented = () => {
+    const now = performance.now();
+    watch.longest = Math.max(watch.longest, now - watch.last);
+    watch.last = now;
+    watch.frames += 1;
+    video.requestVideoFrameCallback(presented);
+  };
+  video.requestVideoFrameCallback(presented);
+};
+
+/** Since `watch`: milliseconds of the longest stand-still, pictures, and whether the element is the same. */
+signals.watched = (userId) => {
+  const {last, longest, frames, video} = watched.get(userId);
+  return {longest: Math.max(longest, performance.now() - last), frames, same: video === picture(userId)};
+};
+
+/** Waits for so many more pictures. */
+signals.frames = async (userId, count, seconds) => {
+  const start = watched.get(userId).frames;
+  return until(`${count} pictures`, seconds, () => watched.get(userId).frames - start >= count || watched.get(userId));
+};
+
+// ---- the conversation
+
+signals.joined = async (seconds) => {
+  await until('joined', seconds, () => window.conference?.state === 'joined' || {state: window.conference?.state, reason: window.conference?.reason});
+  return conference.self.id;
+};
+
+signals.state = (state, seconds) => until(`state ${state}`, seconds, () => (document.body.dataset.state === state ? true : document.body.dataset.state));
+
+/** Waits for a peer connection to be connected. */
+signals.connected = (side, seconds) => until(`${side} connected`, seconds, () => conference.connections[side]?.connectionState === 'connected');
+
+const heard = [];
+
+signals.listen = (types) => {
+  for (const type of types) conference.addEventListener(type, ({detail}) => heard.push({...detail, type}));
+};
+
+/** The first event that was heard since `listen` whose JSON contains `part`. */
+signals.told = async (type, part, seconds) => {
+  const find = () => heard.find((event) => event.type === type && JSON.stringify(event).includes(part));
+  await until(`told ${type}`, seconds, () => find() !== undefined || heard.slice(-5));
+  return find();
+};
+
+signals.heard = () => heard;
+
+signals.sent = [];
+
+/** Counts what is said to the server from now on. */
+signals.countMessages = () => {
+  conference.on('sent', ({type}) => signals.sent.push(type));
+  conference.on('message', ({type}) => signals.sent.push(type));
+};
+
+signals.do = async (method, ...args) => {
+  const result = await conference[method](...args);
+  return typeof result === 'object' ? null : result;
+};
+
+signals.get = (name) => signals[name];
+
+// ---- the way through the network
+
+/** What `setRemoteDescription` is given goes through this: (sdp) => sdp. */
+signals.rewrite = null;
+
+const setRemoteDescription = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+  const sdp = signals.rewrite ? signals.rewrite(description.sdp) : description.sdp;
+  return setRemoteDescription.call(this, {type: description.type, sdp});
+};
+
+/** As if a firewall let no UDP through. */
+signals.blockUdp = () => {
+  signals.rewrite = (sdp) => sdp.replace(/a=candidate:\S+ 1 udp [^\r\n]*\r\n/gi, '');
+};
+
+/** The server seems to be at this port of this machine only. */
+signals.relayTo = (port) => {
+  signals.rewrite = (sdp) => sdp
+    .replace(/a=candidate:\S+ 1 tcp [^\r\n]*\r\n/gi, '')
+    .replace(/(a=candidate:\S+ 1 udp \d+) \S+ \d+ /gi, `$1 127.0.0.1 ${port} `);
+};
+
+signals.connections = () => conference.getConnectionStats();
+
+signals.ufrags = () => Object.values(conference.connections).map((pc) => /a=ice-ufrag:(\S+)/.exec(pc.remoteDescription.sdp)[1]);
+
+async function situation() {
+  const streams = (await window.conference?.getStats()) ?? [];
+  const short = streams.map(({direction, userId, bitrate, width, fps, video}) => [direction, userId.slice(0, 6), Math.round(bitrate), width, Math.round(fps), video?.frames, video?.keyFrames, video?.plis]);
+  const {publish, subscribe} = window.conference?.connections ?? {};
+  return JSON.stringify({state: window.conference?.state, publish: publish?.connectionState, subscribe: subscribe?.connectionState, streams: short});
+}
+
+window.signals = signals;
