@@ -30,6 +30,7 @@ class Member:
         self._sampled = sampled
         self._replies: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._offered = asyncio.Event()
+        self._leaving = False
         self._socket: aiohttp.ClientWebSocketResponse
         self._reader: asyncio.Task[None]
 
@@ -55,6 +56,7 @@ class Member:
         await self.receiving.fed()
 
     async def leave(self) -> None:
+        self._leaving = True
         with contextlib.suppress(ConnectionError):
             await self._socket.send_str(json.dumps({"type": "leave"}))
         self.close_media()
@@ -101,7 +103,7 @@ class Member:
             waiting = self._replies.get(message.get("request_id", ""))
             if waiting and not waiting.done():
                 waiting.set_result(message)
-            elif message["type"] == "offer":
+            elif message["type"] == "offer" and not self._leaving:
                 await self._answer(message)
 
     async def _answer(self, message: dict[str, Any]) -> None:

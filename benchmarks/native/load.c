@@ -150,21 +150,22 @@ void load_publish(struct load *load, int id, int video, uint32_t ssrc, int paylo
     unlock(load);
 }
 
-/* Starts checking; 0, or -1 if the address makes no sense. */
+/* Starts checking, if it has not started; -1 if the address makes no sense or the client is closed. */
 int load_connect(struct load *load, int id, const char *ufrag, const char *pwd, const char *ip, int port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     if (inet_pton(AF_INET, ip, &address.sin_addr) != 1) return -1;
     lock(load);
     struct client *client = &load->clients[id];
-    int connected = connect(client->fd, (struct sockaddr *)&address, sizeof address);
-    if (client->state == CLIENT_NEW && connected == 0) {
+    int result = client->state == CLIENT_FREE ? -1 : 0;
+    if (client->state == CLIENT_NEW) {
+        result = connect(client->fd, (struct sockaddr *)&address, sizeof address);
         snprintf(client->remote_ufrag, CREDENTIAL, "%s", ufrag);
         snprintf(client->remote_pwd, CREDENTIAL, "%s", pwd);
         client->state = CLIENT_CHECKING;
         load->due[id] = client->check_due = 0;
     }
     unlock(load);
-    return connected;
+    return result;
 }
 
 void load_close(struct load *load, int id) {
