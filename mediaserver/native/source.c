@@ -166,9 +166,9 @@ struct ssrc_entry *receiver_learn(struct core *core, struct conn *conn, struct s
     }
     entry->last_at = now;
     struct section *section = section_for(receiver, h, packet);
-    if (!section)
-        return entry;
-    int repair = section->repairs[h->payload_type] >= 0;
+    int repair = section && section->repairs[h->payload_type] >= 0;
+    if (!section || (!repair && section->codec_of[h->payload_type] < 0))
+        return entry; /* what cannot be read must not take a layer over */
     int layer = layer_for(section, h, packet, repair);
     if (layer >= 0 && section->track->layers[layer].cache.slots) /* sound has one layer */
         bind_layer(core, receiver, entry, &section->track->layers[layer], repair, now);

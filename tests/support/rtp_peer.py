@@ -66,7 +66,7 @@ class Srtp:
     def __init__(self, profile: str, send: bytes, receive: bytes) -> None:
         self._tx = self._session(profile, send, Policy.SSRC_ANY_OUTBOUND)
         self._rx = self._session(profile, receive, Policy.SSRC_ANY_INBOUND)
-        self.refused = 0
+        self.refused = self.replayed = 0
 
     @staticmethod
     def _session(profile: str, key: bytes, kind: int) -> Session:
@@ -87,8 +87,11 @@ class Srtp:
             if 192 <= data[1] < 224:
                 return rtcp.read_compound(self._rx.unprotect_rtcp(data))
             return read_packet(self._rx.unprotect(data))
-        except SrtpError:
-            self.refused += 1
+        except SrtpError as error:
+            if "replay" in str(error):
+                self.replayed += 1
+            else:
+                self.refused += 1
             return None
 
 
@@ -222,14 +225,14 @@ class Publisher:
     def _told(self, packet: rtcp.Packet, now: float) -> None:
         match packet:
             case rtcp.Nack(_, media, lost):
-                layer = self._by_ssrc(media)
-                layer.nacked += len(lost)
-                for sequence in lost if self.use_repair else ():
-                    self.repair(layer, sequence, now)
+                for layer in self._by_ssrc(media):
+                    layer.nacked += len(lost)
+                    for sequence in lost if self.use_repair else ():
+                        self.repair(layer, sequence, now)
             case rtcp.Pli(_, media):
-                layer = self._by_ssrc(media)
-                layer.plis.append(now)
-                layer.wants_key = True
+                for layer in self._by_ssrc(media):
+                    layer.plis.append(now)
+                    layer.wants_key = True
             case rtcp.Remb():
                 self.rembs.append(packet)
             case TransportFeedback():
@@ -237,8 +240,8 @@ class Publisher:
             case rtcp.ReceiverReport(_, blocks):
                 self.reports += [(now, block) for block in blocks]
 
-    def _by_ssrc(self, ssrc: int) -> Layer:
-        return next(layer for layer in self.layers if layer.ssrc == ssrc)
+    def _by_ssrc(self, ssrc: int) -> list[Layer]:
+        return [layer for layer in self.layers if layer.ssrc == ssrc]
 
     def _timestamp(self, layer: Layer, now: float) -> int:
         return (layer.timestamp + round(self.clock.read(now) * layer.clock_rate)) & 0xFFFFFFFF
