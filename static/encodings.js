@@ -94,7 +94,7 @@ function rank(codec, wanted) {
   if (codec.mimeType.toLowerCase() !== `video/${wanted}`) return 3;
   const line = codec.sdpFmtpLine ?? "";
   if (wanted === "h264") return line.includes("packetization-mode=1") ? (line.includes("profile-level-id=42e0") ? 0 : 1) : 3;
-  if (wanted === "vp9") return line.includes("profile-id=0") || line === "" ? 0 : 2;
-  if (wanted === "av1") return line.includes("profile=1") ? 2 : 0;
+  if (wanted === "vp9") return /profile-id=[1-9]/.test(line) ? 2 : 0;
+  if (wanted === "av1") return /profile=[1-9]/.test(line) ? 2 : 0;
   return 0;
 }

@@ -62,23 +62,23 @@ class RoomPage {
     if (!credential) return this.end("error", "no_credential");
     if (autojoin) {
       this.name = name || keptName() || GUESTS;
-      const opening = this.media.start({ audio, video });
-      return this.enter(opening);
+      return this.enter(() => this.media.start({ audio, video }));
     }
     this.name = (await askToJoin(this.lobby, this.media, { name, audio, video })) || GUESTS;
-    await this.enter(Promise.resolve());
+    await this.enter(() => Promise.resolve());
   }
 
-  /** @param {Promise<void>} opening devices may come after the conference, and the other way round */
-  async enter(opening) {
+  /** @param {() => Promise<void>} openDevices they may come after the conference, and the other way round */
+  async enter(openDevices) {
     this.conference.setName(this.name);
     this.media.addEventListener("problem", (event) => {
       const { kind, name } = /** @type {CustomEvent} */ (event).detail;
       this.say(problemText(kind, name));
     });
-    opening.then(() => this.camera.follow());
+    const joining = this.conference.join();
+    openDevices().then(() => this.camera.follow());
     try {
-      await this.conference.join();
+      await joining;
     } catch {
       return; // told by `state`
     }
@@ -156,8 +156,6 @@ class RoomPage {
       this.stage.addPerson({ ...participant, name: this.nameOf(participant.id) }, own);
       this.stage.person(participant.id)?.setHand(participant.raised ?? false);
     }
-    const own = this.stage.person(self?.id ?? "");
-    if (own && !own.video) own.showSelf(this.media.stream);
     this.drawAlone();
     this.drawPeople();
     this.drawControls();
@@ -306,6 +304,7 @@ class RoomPage {
     dock.set("layout", { iconName: this.stage.focus ? "grid" : "focus", label: t("layout") });
     find("#sharing").hidden = !this.screen.sharing;
     const own = this.stage.person(this.ownId);
+    if (own && !own.video && media.on.video) own.showSelf(media.stream); // not before there is something to see
     own?.setMuted({ audio: !media.on.audio, video: !media.on.video });
     this.drawPeople();
   }

@@ -21,7 +21,6 @@ const LONGEST_NAME = 64;
  */
 export function askToJoin(element, media, { name, audio, video }) {
   const preview = h("video", { autoplay: true, playsinline: "", muted: true, data: { self: "" } });
-  preview.srcObject = media.stream;
   const empty = h("p", { class: "preview-empty" });
   const microphone = toggle("audio", media);
   const camera = toggle("video", media);
@@ -47,6 +46,7 @@ export function askToJoin(element, media, { name, audio, video }) {
 
   let starting = video;
   const draw = () => {
+    if (media.on.video) preview.srcObject ??= media.stream; // an empty stream would keep the page loading for ever
     frame.classList.toggle("has-picture", media.on.video);
     empty.textContent = t(starting ? "cameraStarting" : "cameraIsOff");
     microphone.draw();

@@ -226,10 +226,10 @@ export class Stage {
    */
   #wish(tile, featured) {
     if (!this.#inSight.has(tile.element)) return { video: false };
-    const { offsetWidth, offsetHeight } = tile.element;
+    const { size } = tile;
     const cropped = tile.kind === "person"; // then the picture is larger than the tile in one direction
-    const width = cropped ? Math.max(offsetWidth, offsetHeight * CAMERA_ASPECT) : offsetWidth;
-    const height = cropped ? Math.max(offsetHeight, offsetWidth / CAMERA_ASPECT) : offsetHeight;
+    const width = cropped ? Math.max(size.width, size.height * CAMERA_ASPECT) : size.width;
+    const height = cropped ? Math.max(size.height, size.width / CAMERA_ASPECT) : size.height;
     const role = featured ? "featured" : tile.kind === "screen" ? "screen" : tile.userId === this.#speaker ? "speaking" : "other";
     return { maxWidth: pixels(width), maxHeight: pixels(height), priority: PRIORITY[role] };
   }

@@ -15,6 +15,8 @@ const HUES = 8; // colours that avatars come in, see room.css
 export class Tile {
   /** @type {HTMLVideoElement | null} */ video = null;
   /** @type {RemoteStream | null} */ stream = null;
+  /** Pixels, once it has come to rest. */
+  size = { width: 0, height: 0 };
   #name = "";
   #muted = { audio: false, video: false };
   #speaking = false;
@@ -142,9 +144,10 @@ export class Tile {
     this.#pin.replaceChildren(icon(pinned ? "unpin" : "pin"));
   }
 
-  /** @param {import("./grid.js").Rect} rect */
+  /** @param {import("./grid.js").Rect} rect where the tile moves to */
   place({ left, top, width, height }) {
     const { style } = this.element;
+    this.size = { width, height };
     style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
     style.width = `${Math.floor(width)}px`;
     style.height = `${Math.floor(height)}px`;
