@@ -32,8 +32,16 @@ class WebSocket(web.WebSocketResponse):
             protocols=protocols, autoping=False, autoclose=False, compress=False, max_msg_size=READ_AT_MOST, timeout=1.0
         )
         self.told_too_long: tuple[str, ...] = ()
+        self._parted = False
+
+    async def part(self, code: int) -> None:
+        """Sends the close frame and leaves the reading to the conversation."""
+        self._parted = True
+        await self.send_frame(struct.pack("!H", code), WSMsgType.CLOSE)
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        if self._parted:
+            return False  # a second close frame would make the first one worth nothing to browsers
         if code != WSCloseCode.MESSAGE_TOO_BIG or self.closed:
             return await super().close(code=code, message=message, drain=drain)
         for frame in self.told_too_long:
@@ -111,7 +119,7 @@ class LiveSocket:
         try:
             while not isinstance(item := await self._queue.get(), _Close):
                 await self._send(item)
-            await self._socket.send_frame(struct.pack("!H", item.code), WSMsgType.CLOSE)
+            await self._socket.part(item.code)
         except ConnectionError:
             self.closing = True
 
