@@ -197,8 +197,8 @@ def test_a_data_channel_alone_is_answered() -> None:
 def test_our_transport_is_told_in_every_section() -> None:
     described = answered("chromium-simulcast_screen_data-offer").description
     assert described.ice_lite
-    assert [len(s.transport.candidates) for s in described.sections] == [len(local().candidates)] * 4
-    assert all(s.transport.end_of_candidates for s in described.sections)
+    assert [len(s.transport.candidates) for s in described.sections] == [len(local().candidates), 0, 0, len(local().candidates)]
+    assert [s.transport.end_of_candidates for s in described.sections] == [True, False, False, True]
     assert {s.transport.setup for s in described.sections} == {"passive"}
     assert {s.transport.ufrag for s in described.sections} == {"ours"}
 
@@ -458,6 +458,9 @@ def test_every_slot_is_offered_with_all_codecs() -> None:
 
 def test_a_slot_looks_the_same_however_many_there_are() -> None:
     few, many = offer_subscribe(slots(1), local()), offer_subscribe(slots(3), local())
+    for section in (*few.sections, *many.sections):
+        section.transport.candidates.clear()  # they stand in the first and the last section only
+        section.transport.end_of_candidates = False
     assert few.sections == many.sections[:2]
 
 
