@@ -32,6 +32,7 @@ import { Wishes } from "./wishes.js";
 const JOIN_DEADLINE = 30; // seconds for the first connection to the server
 const ADOPT_WITHIN = 5; // seconds after a reload for the page to publish its camera again before it counts as gone
 const RENEW_AT = 0.92; // of an endpoint's life: the server allows it in the last tenth
+const OPEN_AFTER = 0.5; // seconds for the application to publish before the connection is opened for its data channel alone
 const LISTENER = "subscriber"; // the role that may not publish
 const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds a browser's timer can wait
 const COMES_BACK_AFTER = new Set(["server_shutdown", "timeout", "endpoint_expired"]); // `terminated` for these is not the end
@@ -58,6 +59,7 @@ export class Conference extends EventTarget {
   #joinTimer = 0;
   #renewTimer = 0;
   #adoptTimer = 0;
+  #openTimer = 0;
   #roster = new Roster();
   #speakers = new SpeakerWatch();
   #samplers = { publish: new Sampler(), subscribe: new Sampler() };
@@ -208,6 +210,8 @@ export class Conference extends EventTarget {
     addEventListener("online", this.#networkChanged);
     this.#joinTimer = setTimeout(() => this.#fail(new ConferenceError("unreachable", 0, "the server cannot be reached")), JOIN_DEADLINE * 1000);
     this.#signaling.start();
+    this.#publisher.prepare();
+    this.#subscriber.prepare();
     return promise;
   }
 
@@ -487,13 +491,15 @@ export class Conference extends EventTarget {
 
   /** @param {Joined} joined */
   #cameIn(joined) {
-    this.#subscriber.close();
+    this.#subscriber.reset();
     this.#speakers.start(() => this.#levels(), (speakers) => this.#emit("speakers", { speakers }));
     if (joined.mode !== "SFU") return;
     this.#findLeftovers(joined);
     this.#publisher.close({ keepStreams: true });
     if (joined.participant.role === LISTENER) return; // has nothing to offer
-    this.#try(this.#publisher.open().then(() => this.#tellAllMuted()));
+    const open = () => this.#try(this.#publisher.open().then(() => this.#tellAllMuted()));
+    if (this.#publisher.streams.length) open();
+    else this.#openTimer = setTimeout(open, OPEN_AFTER * 1000); // receiving comes first, and a camera may be on its way
   }
 
   /** @param {Joined} joined */
@@ -503,6 +509,7 @@ export class Conference extends EventTarget {
     this.#subscriber.configure();
     const known = new Set(joined.streams.map((stream) => stream.stream_id));
     const forgotten = this.#publisher.streams.some((stream) => !known.has(stream.id));
+    this.#subscriber.keep(known);
     this.#try((forgotten ? this.#publisher.rebuild() : this.#publisher.resume()).then(() => this.#tellAllMuted()));
     this.#subscriber.resume();
     this.#recovery.publish.signalingBack();
@@ -550,7 +557,7 @@ export class Conference extends EventTarget {
    * @param {string} reason
    */
   #end(phase, reason) {
-    for (const timer of [this.#joinTimer, this.#renewTimer, this.#adoptTimer]) clearTimeout(timer);
+    for (const timer of [this.#joinTimer, this.#renewTimer, this.#adoptTimer, this.#openTimer]) clearTimeout(timer);
     removeEventListener("online", this.#networkChanged);
     this.#resume.endpoint = null;
     this.#signaling.stop();
@@ -577,8 +584,9 @@ export class Conference extends EventTarget {
   };
 
   async #negotiate() {
+    clearTimeout(this.#openTimer);
     try {
-      await this.#publisher.negotiate();
+      await this.#publisher.open();
     } catch (error) {
       if (!(error instanceof ConferenceError) || error.code > 0) throw error; // without the server: offered again when it is back
     }

@@ -9,7 +9,7 @@
 /** @typedef {import("./types.js").StreamEntry} StreamEntry */
 /** @typedef {import("./types.js").RemoteStream} RemoteStream */
 
-import { configuration, sendCandidate } from "./publisher.js";
+import { configuration, sendCandidate, takeOrMake } from "./publisher.js";
 
 const REBUILD_AFTER = 1; // seconds after an offer that this browser could not take
 const FIRST = 1; // the number of a fresh connection's first offer
@@ -28,6 +28,7 @@ const FIRST = 1; // the number of a fresh connection's first offer
 
 export class Subscriber {
   /** @type {RTCPeerConnection | null} */ #pc = null;
+  /** @type {RTCPeerConnection | null} made before it was needed */ #spare = null;
   /** @type {Map<string, Received>} */ #received = new Map();
   /** @type {Promise<void>} */ #work = Promise.resolve();
   #asked = false; // for a new connection, and it has not come yet
@@ -53,6 +54,11 @@ export class Subscriber {
    */
   stream(streamId) {
     return this.#received.get(streamId)?.stream;
+  }
+
+  /** Makes the peer connection before it is needed: while the server is still being reached. */
+  prepare() {
+    this.#spare ??= new RTCPeerConnection(configuration([]));
   }
 
   /**
@@ -81,11 +87,29 @@ export class Subscriber {
     this.#owner.send({ type: "restart", pc: "subscribe", fresh: true });
   }
 
+  /**
+   * Ends every stream but these.
+   * @param {Set<string>} present ids of what there is at the server
+   */
+  keep(present) {
+    for (const [id, { stream }] of this.#received) {
+      if (present.has(id)) continue;
+      this.#received.delete(id);
+      this.#owner.onStreamEnded(stream);
+    }
+  }
+
   /** Everything received ends. */
-  close() {
+  reset() {
     this.#disconnect();
     this.#asked = false;
     this.#map([]);
+  }
+
+  close() {
+    this.reset();
+    this.#spare?.close();
+    this.#spare = null;
   }
 
   configure() {
@@ -102,7 +126,7 @@ export class Subscriber {
     if (seq === FIRST || !sameSession(this.#pc?.remoteDescription?.sdp, sdp)) this.#disconnect();
     const pc = this.#pc ?? this.#connect();
     await pc.setRemoteDescription({ type: "offer", sdp });
-    await pc.setLocalDescription(await pc.createAnswer());
+    await pc.setLocalDescription();
     if (pc !== this.#pc) return;
     this.#owner.send({ type: "answer", pc: "subscribe", seq, sdp: pc.localDescription?.sdp ?? "" });
     this.#map(streams ?? []);
@@ -116,7 +140,8 @@ export class Subscriber {
   }
 
   #connect() {
-    const pc = new RTCPeerConnection(configuration(this.#owner.iceServers()));
+    const pc = takeOrMake(this.#spare, this.#owner.iceServers());
+    this.#spare = null;
     this.#pc = pc;
     pc.onicecandidate = ({ candidate }) => {
       if (pc === this.#pc) sendCandidate(this.#owner, "subscribe", candidate);
@@ -133,12 +158,7 @@ export class Subscriber {
 
   /** @param {StreamEntry[]} entries */
   #map(entries) {
-    const present = new Set(entries.map((entry) => entry.stream_id));
-    for (const [id, { stream }] of this.#received) {
-      if (present.has(id)) continue;
-      this.#received.delete(id);
-      this.#owner.onStreamEnded(stream);
-    }
+    this.keep(new Set(entries.map((entry) => entry.stream_id)));
     for (const entry of entries) this.#place(entry);
   }
 
