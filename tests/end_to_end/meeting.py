@@ -25,6 +25,10 @@ class Person:
         """Turns the camera and the tone on; `options` as of `signals.publish`."""
         self.stream_id = await self.call("publish", self.number, options)
 
+    async def sees(self, other: "Person", seconds: float = PATIENCE) -> float:
+        """Returns how many seconds it took until the other's moving picture was there."""
+        return float(await self.call("sees", other.id, other.number, seconds)) / 1000
+
     async def meets(self, *others: "Person", seconds: float = PATIENCE) -> float:
         """Sees and hears exactly these; returns how many seconds that took."""
         took = await self.call("meets", {each.id: each.number for each in others}, seconds)
@@ -38,6 +42,8 @@ class Person:
 class Meeting:
     def __init__(self, server: RunningServer, chromium: Chromium) -> None:
         self.server = server
+        self.url = server.url
+        """What pages are opened at; a test may put something in between."""
         self.room: dict[str, Any] = {}
         self._chromium = chromium
         self._pages: list[Page] = []
@@ -55,13 +61,18 @@ class Meeting:
         """Somebody comes in, in a new window of Chromium unless `page` is given, with nothing to show yet."""
         page = page or await self._chromium.page(before)
         self._pages.append(page)
-        await page.open(self.server.page(self.room, name=f"P{number}", **query))
+        await page.open(self.server.page(self.room, self.url, name=f"P{number}", **query))
         return Person(page, await page.call("joined", PATIENCE), number)
 
-    async def leave(self, person: Person) -> None:
-        await person.do("leave")
+    async def vanish(self, person: Person) -> None:
+        """The window is closed; nothing is said."""
         self._pages.remove(person.page)
         await person.page.close()
+
+    async def again(self, person: Person, number: int) -> Person:
+        """The same window opens the page once more, after `leave`: that is somebody new."""
+        await person.page.open(self.server.page(self.room, self.url, name=f"P{number}"))
+        return Person(person.page, await person.call("joined", PATIENCE), number)
 
 
 async def everybody_meets(*people: Person, seconds: float = PATIENCE) -> float:
@@ -71,3 +82,11 @@ async def everybody_meets(*people: Person, seconds: float = PATIENCE) -> float:
             *(one.meets(*(other for other in people if other is not one), seconds=seconds) for one in people)
         )
     )
+
+
+async def two_meet(meeting: Meeting, *, before: str = "", **options: Any) -> tuple[Person, Person]:
+    """Two people who see and hear each other; `before` is for the first one's page, `options` are for both cameras."""
+    ada, bob = await asyncio.gather(meeting.join(1, before=before), meeting.join(2))
+    await asyncio.gather(ada.publish(**options), bob.publish(**options))
+    await everybody_meets(ada, bob)
+    return ada, bob

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 from aiohttp import ClientSession, ClientTimeout
 
 KEY = "the key of the tests"
@@ -75,7 +75,7 @@ class RunningServer:
         return room
 
     async def delete(self, room: dict[str, Any]) -> None:
-        await self._ask("DELETE", f"{ROOMS}/{room['id']}")
+        await self._ask("DELETE", f"{ROOMS}?id={room['id']}")
 
     async def metrics(self) -> dict[str, float]:
         """Every value of `/metrics` by its name, labels included."""
@@ -92,16 +92,17 @@ class RunningServer:
         assert self._process is not None
         return psutil.Process(self._process.pid)
 
-    def page(self, room: dict[str, Any], **options: Any) -> str:
+    def page(self, room: dict[str, Any], base: str = "", **options: Any) -> str:
         """The conference page's address, for somebody who joins at once and without devices."""
         query = {"token": room["token"], "autojoin": 1, "audio": 0, "video": 0, **options}
-        return f"{self.url}/app?" + "&".join(f"{name}={value}" for name, value in query.items())
+        return f"{base or self.url}/app?" + "&".join(f"{name}={value}" for name, value in query.items())
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
     async def _answers(self) -> bool:
         assert self._process is not None
+        assert self._session is not None
         assert self._process.returncode is None, self.said()
         try:
             async with self._session.get("/readyz") as response:

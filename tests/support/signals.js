@@ -108,24 +108,45 @@ signals.sees = (userId, number, seconds) => {
 
 let ear = null;
 
-signals.hears = async (userId, number, seconds) => {
+/** Waits until the loudest frequency of this person's sound, {hertz, level in dB}, is `right`. */
+async function listenTo(userId, what, seconds, right) {
   ear ??= new AudioContext();
-  await until('a picture to hear', seconds, () => picture(userId) !== null && picture(userId).srcObject.getAudioTracks().length > 0);
-  const source = ear.createMediaStreamSource(picture(userId).srcObject);
   const analyser = new AnalyserNode(ear, {fftSize: WINDOW, smoothingTimeConstant: 0});
-  source.connect(analyser);
+  const levels = new Float32Array(analyser.frequencyBinCount);
+  let source = null, track = null;
   const heard = () => {
-    const levels = new Float32Array(analyser.frequencyBinCount);
+    const now = picture(userId)?.srcObject.getAudioTracks()[0];
+    if (!now) return 'no track';
+    if (now !== track) {
+      source?.disconnect();
+      source = ear.createMediaStreamSource(new MediaStream([track = now]));
+      source.connect(analyser);
+    }
     analyser.getFloatFrequencyData(levels);
     const loudest = levels.indexOf(Math.max(...levels));
-    const hertz = (loudest * ear.sampleRate) / WINDOW;
-    return (levels[loudest] > AUDIBLE && Math.abs(hertz - toneOf(number)) < TOLERANCE_HZ) || {hertz, level: levels[loudest]};
+    const sound = {hertz: (loudest * ear.sampleRate) / WINDOW, level: levels[loudest]};
+    return right(sound) || sound;
   };
   try {
-    return await until(`hears ${number}`, seconds, heard);
+    return await until(what, seconds, heard);
   } finally {
-    source.disconnect();
+    source?.disconnect();
   }
+}
+
+signals.hears = (userId, number, seconds) =>
+  listenTo(userId, `hears ${number}`, seconds, ({hertz, level}) => level > AUDIBLE && Math.abs(hertz - toneOf(number)) < TOLERANCE_HZ);
+
+/** Nothing is heard of this person, and the picture has stood still. */
+signals.silent = async (userId, seconds) => {
+  await listenTo(userId, 'silence', seconds, ({level}) => !(level > AUDIBLE));
+  let before = null, since = 0;
+  await until('no new picture', seconds, () => {
+    const {count} = read(picture(userId)) ?? {count: null};
+    since = count === before ? since + 1 : 0;
+    before = count;
+    return since > 20;
+  });
 };
 
 /** Sees and hears everybody of {user id: number}, and nobody else. */
@@ -188,6 +209,17 @@ signals.state = (state, seconds) => until(`state ${state}`, seconds, () => (docu
 /** Waits for a peer connection to be connected. */
 signals.connected = (side, seconds) => until(`${side} connected`, seconds, () => conference.connections[side]?.connectionState === 'connected');
 
+signals.channel = async (seconds) => {
+  const opened = await until('data channel', seconds, () => conference.sendData('hello', {to: []}));
+  return opened;
+};
+
+/** How many sections of the subscribe connection there are. */
+signals.sections = () => {
+  const kinds = conference.connections.subscribe.getTransceivers().map(({receiver}) => receiver.track.kind);
+  return {audio: kinds.filter((kind) => kind === 'audio').length, video: kinds.filter((kind) => kind === 'video').length};
+};
+
 const heard = [];
 
 signals.listen = (types) => {
@@ -216,6 +248,8 @@ signals.do = async (method, ...args) => {
   return typeof result === 'object' ? null : result;
 };
 
+signals.reason = () => conference.reason;
+
 signals.get = (name) => signals[name];
 
 // ---- the way through the network
@@ -243,6 +277,13 @@ signals.relayTo = (port) => {
 
 signals.connections = () => conference.getConnectionStats();
 
+/** The server has given other ICE credentials than these on both connections, and both are connected. */
+signals.restarted = (ufrags, seconds) => until('restarted', seconds, () => {
+  const now = signals.ufrags();
+  const states = Object.values(conference.connections).map((pc) => [pc.signalingState, pc.connectionState].join());
+  return (now.every((ufrag) => !ufrags.includes(ufrag)) && states.every((state) => state === 'stable,connected')) || {now, states};
+});
+
 signals.ufrags = () => Object.values(conference.connections).map((pc) => /a=ice-ufrag:(\S+)/.exec(pc.remoteDescription.sdp)[1]);
 
 async function situation() {
@@ -252,4 +293,17 @@ async function situation() {
   return JSON.stringify({state: window.conference?.state, publish: publish?.connectionState, subscribe: subscribe?.connectionState, streams: short});
 }
 
+/** The token of one's seat, as the server has told it. */
+signals.endpoint = () => seat;
+
+let seat = null;
+
+class Listening extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener('message', ({data}) => (seat = JSON.parse(data).endpoint?.token ?? seat));
+  }
+}
+
+window.WebSocket = Listening;
 window.signals = signals;
