@@ -1,6 +1,18 @@
 """Inputs to begin with, by target: so that the first seconds are not spent on finding a packet's outline."""
 
 from mediaserver.rtp.packet import RtpPacket, write_packet
+from mediaserver.rtp.rtcp import (
+    Description,
+    Fir,
+    Nack,
+    Pli,
+    ReceiverReport,
+    Remb,
+    ReportBlock,
+    SenderReport,
+    write_compound,
+)
+from mediaserver.rtp.transport_feedback import TransportFeedback
 from tests.support.payloads import (
     FRAME,
     IDR,
@@ -17,6 +29,16 @@ from tests.support.payloads import (
     vp8_payload,
     vp9_payload,
 )
+
+_MEDIA = tuple(
+    write_packet(
+        RtpPacket(96, number, 3000 * number, 0x1000, payload + bytes(-len(payload) % 5), extensions=((1, b"v"),))
+    )
+    for number in (5, 6, 8)
+    for payload in [vp8_payload(vp8_frame(keyframe=number == 5), picture_id=number, tl0=number, temporal_id=0)]
+)
+_REPORT = write_compound([SenderReport(0x1000, 1 << 60, 9, 1, 1)])
+_ASKING = write_compound([ReceiverReport(1), Nack(1, 0x2000, (30001,)), Pli(1, 0x2000)])
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "header": (
@@ -47,5 +69,33 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "srtp_protect": (b"\0\x0c\x40\xff\0\1" + bytes(200), b"\1\x14\x10\x20\0\1" + bytes(60)),
     "srtp_unprotect": (b"\0\x0c\1\1" + write_packet(RtpPacket(96, 1, 2, 3, bytes(40))),),
     "srtcp_unprotect": (b"\0\1\0\0\0\7\x80\xc9\0\1\0\0\0\1" + bytes(30),),
+    "core_rtcp": (
+        b"\1\1\x08" + write_compound([ReceiverReport(1), Nack(1, 0x2000, (30001, 30003, 30009)), Pli(1, 0x2000)]),
+        b"\1\0\x0f" + write_compound([SenderReport(0x1000, 1 << 60, 9, 1, 1), Description(((1, "abc"),))]),
+        b"\2\1\x14"
+        + write_compound([ReceiverReport(1, (ReportBlock(0x2000, 9, 1, 30009, 4, 5, 6),)), Fir(1, ((0x2000, 1),))]),
+        b"\0\1\x0a" + write_compound([Remb(1, 500_000, (0x2000,)), TransportFeedback(1, 2, 3, 4, 5, (1, None, 900))]),
+    ),
+    "core_datagram": (
+        b"\1"
+        + b"".join(bytes([0x8D, len(p) // 5]) + p for p in _MEDIA)
+        + b"\x8c\x07"
+        + _ASKING[:35]
+        + b"\x8b\x05"
+        + _REPORT,
+        b"\2\0\x04\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12) + b"\1\x03\x16\xfe\xfd" + bytes(12),
+    ),
+    "core_numbers": (
+        bytes([1, 7, 0x8F, 3] + [7, 15, 2] * 45 + [1, 110, 3, 1, 120, 1, 1, 100, 1, 0, 9, 255]),
+        bytes(
+            [1, 7, 0x8F, 3] + [7, 15, 2] * 8 + [0, 5, 255, 1, 3, 2, 2, 0, 3, 23, 0x8F, 1, 0, 5, 255, 1, 9, 1, 2, 0, 0]
+        ),
+        bytes([1, 7, 0x8F, 1, 2, 3, 2, 7, 15, 3, 0, 3, 255, 2, 3, 5, 0, 3, 255, 6, 1, 1, 7, 0x8F, 1, 0, 20, 255]),
+        bytes(
+            [2, 7, 0x8F, 1, 7, 3, 8, 4, 2, 0, 7, 15, 8, 3, 1, 8, 2, 2, 1, 7, 9, 1, 2, 2, 0, 7, 9, 1, 4, 200, 1, 7, 9, 1]
+        ),
+        bytes([0, 7, 0x8F, 1, 2, 1, 0, 5, 90, 0, 2, 0, 0, 7, 15, 1, 2, 4, 0, 7, 15, 1, 2, 5, 0, 7, 15, 1, 5, 30, 0]),
+    ),
+    "arrivals": (bytes([250, 0x0F, 31, 0x4F, 31, 3, 0, 0, 5, 0x97, 31, 1, 40, 7, 9, 3, 0, 2, 200, 0x0F, 9, 3, 0] * 4),),
     "srtp_window": (bytes([0, 21, 21, 20, 150, 130, 200, 255, 21, 19, 22] * 6),),
 }
