@@ -197,7 +197,8 @@ def test_a_data_channel_alone_is_answered() -> None:
 def test_our_transport_is_told_in_every_section() -> None:
     described = answered("chromium-simulcast_screen_data-offer").description
     assert described.ice_lite
-    assert [len(s.transport.candidates) for s in described.sections] == [len(local().candidates), 0, 0, len(local().candidates)]
+    all_of_them = len(local().candidates)
+    assert [len(s.transport.candidates) for s in described.sections] == [all_of_them, 0, 0, all_of_them]
     assert [s.transport.end_of_candidates for s in described.sections] == [True, False, False, True]
     assert {s.transport.setup for s in described.sections} == {"passive"}
     assert {s.transport.ufrag for s in described.sections} == {"ours"}
