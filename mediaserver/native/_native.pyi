@@ -190,7 +190,8 @@ class Sink:
         timestamp: int,
         cname: str,
     ) -> None:
-        """`sequence` is the first sequence number, below 2**15; `repair_ssrc` 0 for none."""
+        """`sequence` is the first sequence number, below 2**15; `repair_ssrc` 0 for none. ValueError for an SSRC that
+        this connection has sent from before: its numbers would begin anew under the same keys."""
 
     def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
         """What the subscriber understands. `codecs`: {`CodecId`: (payload type, RTX payload type or -1)};

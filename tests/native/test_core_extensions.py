@@ -5,7 +5,8 @@ import pytest
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.extensions import Extension
 from tests.support.link import Weather
-from tests.support.rtp_peer import Received, read_tag
+from tests.support.rtp_peer import read_tag
+from tests.support.rtp_subscriber import Received
 from tests.support.simulation import Simulation, camera, microphone
 
 DESCRIPTORS = (b"\x80\x01\x02", b"\xc0\x00\x01" + bytes(range(40)), bytes(range(1, 17)))

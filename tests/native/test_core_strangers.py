@@ -8,7 +8,8 @@ from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.packet import RtpPacket, write_packet
 from tests.support.continuity import assert_continuous
 from tests.support.link import Weather
-from tests.support.rtp_peer import PROFILES, Layer
+from tests.support.rtp_peer import PROFILES
+from tests.support.rtp_publisher import Layer
 from tests.support.simulation import Line, Seat, Simulation, Stage, camera, microphone, simulcast
 
 STRANGER = address_from(0, "203.0.113.9", 4444)
@@ -105,7 +106,7 @@ def test_replayed_packets_are_never_forwarded(profile: str) -> None:
 def test_a_packet_with_one_flipped_bit_is_never_forwarded(profile: str) -> None:
     sim, stage, seat = meeting(profile)
     held: list[bytes] = []
-    stage.peer._send = held.append
+    stage.peer.send = held.append
     sim.run(0.1)
     data = next(d for d in held if not 192 <= d[1] < 224)
     before = sim.engine.stats()
@@ -119,7 +120,7 @@ def test_a_packet_with_one_flipped_bit_is_never_forwarded(profile: str) -> None:
     assert after["packets_forwarded"] == before["packets_forwarded"]
     assert after["packets_received"] == before["packets_received"]
     assert dropped + strays == len(data) * 8
-    stage.peer._send = lambda d: sim.send(stage.line, d)
+    stage.peer.send = lambda d: sim.send(stage.line, d)
     for packet in held:
         sim.engine.receive(stage.line.address, packet, sim.now)  # the true ones are still as good as new
     assert_alive(sim, seat)
@@ -369,7 +370,7 @@ def test_malformed_rtcp_is_counted_and_what_stands_before_it_counts() -> None:
     ):
         before = sim.engine.stats()
         line: Line = seat.line
-        sim.engine.receive(line.address, seat.peer.srtp._tx.protect_rtcp(whole + tail), sim.now)
+        sim.engine.receive(line.address, seat.peer.srtp.protect_rtcp_bytes(whole + tail), sim.now)
         after = sim.engine.stats()
         assert after["dropped_malformed_rtcp"] == before["dropped_malformed_rtcp"] + 1
         assert after["keyframe_requests_received"] == before["keyframe_requests_received"] + 1

@@ -12,7 +12,9 @@ import pytest
 from mediaserver.native import Connection, Engine, EventKind, Sink, Track, address_from, address_text
 from mediaserver.rtp import rtcp
 from mediaserver.rtp.codecs import CodecId
-from tests.support.rtp_peer import Layer, Publisher, ReceivedStream, SenderClock, Srtp, Subscriber
+from tests.support.rtp_peer import Srtp
+from tests.support.rtp_publisher import Layer, Publisher, SenderClock
+from tests.support.rtp_subscriber import ReceivedStream, Subscriber
 from tests.support.simulation import ACCEPTED, camera
 
 PROFILE = "SRTP_AEAD_AES_128_GCM"
@@ -52,7 +54,7 @@ def event_of(engine: Engine, kind: EventKind) -> tuple[object, ...]:
         assert readable, f"no {kind.name} came"
 
 
-_ports = count(1)
+_ssrcs = count(1)
 
 
 def connect(engine: Engine, thread: int) -> Peer:
@@ -85,7 +87,7 @@ def publish(engine: Engine, thread: int, layer: Layer) -> tuple[Peer, Publisher,
 def subscribe(engine: Engine, thread: int, track: Track) -> tuple[Peer, Subscriber]:
     peer = connect(engine, thread)
     subscriber = Subscriber(peer.srtp, peer.socket.sendall, 99)
-    subscriber.streams.append(ReceivedStream(next(_ports), next(_ports)))
+    subscriber.streams.append(ReceivedStream(next(_ssrcs), next(_ssrcs)))
     stream = subscriber.streams[0]
     sink = Sink(
         peer.native, "video", ssrc=stream.ssrc, repair_ssrc=stream.repair_ssrc, sequence=7, timestamp=7, cname="x"

@@ -5,7 +5,8 @@ import pytest
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.sequence import timestamp_diff
 from tests.support.link import Weather
-from tests.support.rtp_peer import NTP_EPOCH, SenderClock, read_tag
+from tests.support.rtp_peer import read_tag
+from tests.support.rtp_publisher import NTP_EPOCH, SenderClock
 from tests.support.simulation import Seat, Simulation, camera, microphone, simulcast
 
 IN_SYNC = 0.005  # seconds

@@ -9,7 +9,7 @@ from mediaserver.rtp.packet import read_header
 from mediaserver.rtp.sequence import unwrap
 from mediaserver.rtp.transport_feedback import REFERENCE_BITS, REFERENCE_TICKS, TICK
 from tests.support.link import Weather
-from tests.support.rtp_peer import PUBLISHED_IDS, Publisher
+from tests.support.rtp_publisher import PUBLISHED_IDS, Publisher
 from tests.support.simulation import Line, Simulation, Stage, camera, microphone
 
 EVERY = 0.1  # seconds: a sender's estimate needs to hear that often

@@ -5,7 +5,7 @@ import pytest
 from mediaserver.rtp.codecs import CodecId
 from tests.support.continuity import assert_continuous, missing
 from tests.support.link import Weather
-from tests.support.rtp_peer import Layer
+from tests.support.rtp_publisher import Layer
 from tests.support.simulation import Simulation, camera
 
 RAIN = Weather(delay=0.02, loss=0.05)  # each way: a round trip of 40 ms

@@ -6,7 +6,8 @@ from mediaserver.rtp.codecs import CodecId
 from mediaserver.rtp.sequence import timestamp_diff
 from tests.support.continuity import assert_continuous, missing, time_error
 from tests.support.link import Weather
-from tests.support.rtp_peer import Layer, read_tag
+from tests.support.rtp_peer import read_tag
+from tests.support.rtp_publisher import Layer
 from tests.support.simulation import Simulation, Stage, camera, microphone, simulcast
 
 FRAME = 1 / 30

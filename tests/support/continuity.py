@@ -5,7 +5,8 @@ from itertools import pairwise
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.sequence import timestamp_diff
 from tests.support.payloads import read_payload
-from tests.support.rtp_peer import Received, ReceivedStream, read_tag
+from tests.support.rtp_peer import read_tag
+from tests.support.rtp_subscriber import Received, ReceivedStream
 
 
 def missing(stream: ReceivedStream) -> list[int]:

@@ -17,16 +17,9 @@ from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.extensions import Extension
 from mediaserver.rtp.sequence import unwrap
 from tests.support.link import Link, Weather
-from tests.support.rtp_peer import (
-    PROFILES,
-    PUBLISHED_IDS,
-    Layer,
-    Publisher,
-    ReceivedStream,
-    SenderClock,
-    Srtp,
-    Subscriber,
-)
+from tests.support.rtp_peer import PROFILES, Srtp
+from tests.support.rtp_publisher import PUBLISHED_IDS, Layer, Publisher, SenderClock
+from tests.support.rtp_subscriber import ReceivedStream, Subscriber
 
 TICK = 0.005  # of the engine's timers
 SUBSCRIBER_TICK = 0.005
