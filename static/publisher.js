@@ -38,6 +38,7 @@ const UNANSWERED = new Set(["offline", "no_reply"]); // the offer is made again 
 
 export class Publisher {
   /** @type {RTCPeerConnection | null} */ #pc = null;
+  /** @type {RTCPeerConnection | null} made before it was needed */ #spare = null;
   /** @type {RTCDataChannel | null} */ #channel = null;
   /** @type {Map<string, LocalStream>} */ #streams = new Map();
   /** @type {Map<string, RTCRtpTransceiver[]>} sections nobody uses, by shape */ #parked = new Map();
@@ -71,6 +72,11 @@ export class Publisher {
    */
   stream(streamId) {
     return this.#streams.get(streamId);
+  }
+
+  /** Makes the peer connection before it is needed: while the server is still being reached. */
+  prepare() {
+    this.#spare ??= new RTCPeerConnection(configuration([]));
   }
 
   /** Makes the peer connection, if there is none, and offers what is there. */
@@ -160,7 +166,10 @@ export class Publisher {
   /** @param {{ keepStreams?: boolean }} [options] kept streams are offered by the next `open` */
   close({ keepStreams = false } = {}) {
     this.#disconnect();
-    if (!keepStreams) this.#streams.clear();
+    if (keepStreams) return;
+    this.#streams.clear();
+    this.#spare?.close();
+    this.#spare = null;
   }
 
   /**
@@ -210,7 +219,8 @@ export class Publisher {
   }
 
   #connect() {
-    const pc = new RTCPeerConnection(configuration(this.#owner.iceServers()));
+    const pc = takeOrMake(this.#spare, this.#owner.iceServers());
+    this.#spare = null;
     this.#pc = pc;
     this.#channel = pc.createDataChannel(CHANNEL);
     this.#channel.onmessage = (event) => this.#owner.onText(event.data);
@@ -274,6 +284,15 @@ function shapeOf(kind, options) {
  */
 export function configuration(iceServers) {
   return { iceServers, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
+}
+
+/**
+ * @param {RTCPeerConnection | null} spare
+ * @param {RTCIceServer[]} iceServers
+ */
+export function takeOrMake(spare, iceServers) {
+  spare?.setConfiguration(configuration(iceServers));
+  return spare ?? new RTCPeerConnection(configuration(iceServers));
 }
 
 /**

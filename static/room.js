@@ -2,16 +2,17 @@
  * The conference page: what `client.js` tells becomes tiles, lists and signs; what people press becomes calls of `client.js`.
  */
 
-import { Conference, scoreOf } from "./client.js";
+import { scoreOf } from "./client.js";
 import { Chat } from "./ui/chat.js";
 import { LevelMeter, LocalMedia } from "./ui/devices.js";
 import { note, openKeys, openSettings, showEnd } from "./ui/dialogs.js";
 import { Dock, listenToKeys } from "./ui/dock.js";
 import { find, h } from "./ui/dom.js";
+import { conference, joining, options } from "./ui/entry.js";
 import { icon, logo } from "./ui/icons.js";
-import { readOptions } from "./ui/options.js";
+import { NAMELESS } from "./ui/name.js";
 import { People } from "./ui/people.js";
-import { askToJoin, keptName } from "./ui/prejoin.js";
+import { askToJoin } from "./ui/prejoin.js";
 import { CameraPublishing, ScreenPublishing } from "./ui/publishing.js";
 import { Stage } from "./ui/stage.js";
 import { farewell, problemText, speak, t } from "./ui/texts.js";
@@ -24,12 +25,9 @@ const OWN_LEVEL_EVERY = 200; // milliseconds
 const SPEAKS_ABOVE = 0.02; // level of the own microphone
 const QUIET_AFTER = 3; // samples of silence before the own mark goes
 const USELESS_AGAIN = new Set(["kicked", "room_deleted", "ended", "no_credential", "malformed", "not_found", "access_revoked"]);
-const GUESTS = "Guest";
 
 class RoomPage {
-  options = readOptions(location);
-  media = new LocalMedia({ width: this.options.width, height: this.options.height, fps: this.options.fps });
-  name = "";
+  media = new LocalMedia({ width: options.width, height: options.height, fps: options.fps });
   /** @type {Map<string, number>} quality of everybody's connection, 0 to 4 */ bars = new Map();
   /** @type {Set<string>} */ speaking = new Set();
   /** @type {"chat" | "people" | null} */ panel = null;
@@ -40,10 +38,7 @@ class RoomPage {
   startedAt = 0;
 
   constructor() {
-    const { credential, view, codec, simulcast } = this.options;
-    const conference = new Conference({ credential: credential ?? "", resume: true, view });
-    this.conference = conference;
-    /** @type {any} */ (window).conference = conference;
+    const { codec, simulcast } = options;
     this.camera = new CameraPublishing(conference, this.media, { codec, simulcast });
     this.screen = new ScreenPublishing(conference, { codec }, () => this.drawControls());
     this.stage = new Stage(find("#stage"), { want: (id, wish) => conference.want(id, wish), onBlocked: () => this.soundBlocked(true) });
@@ -53,43 +48,41 @@ class RoomPage {
       kick: (userId) => this.attempt(conference.kick(userId)),
       muteAll: () => this.attempt(conference.muteEverybody()),
     });
-    this.listen();
     this.build();
+    this.listen();
+    this.catchUp();
   }
 
   async start() {
-    const { credential, autojoin, audio, video, name } = this.options;
+    const { credential, audio, video, name } = options;
     if (!credential) return this.end("error", "no_credential");
-    if (autojoin) {
-      this.name = name || keptName() || GUESTS;
-      return this.enter(() => this.media.start({ audio, video }));
-    }
-    this.name = (await askToJoin(this.lobby, this.media, { name, audio, video })) || GUESTS;
-    await this.enter(() => Promise.resolve());
+    if (joining) return this.enter(joining, this.media.start({ audio, video }));
+    conference.setName((await askToJoin(this.lobby, this.media, { name, audio, video })) || NAMELESS);
+    await this.enter(conference.join(), Promise.resolve());
   }
 
-  /** @param {() => Promise<void>} openDevices they may come after the conference, and the other way round */
-  async enter(openDevices) {
-    this.conference.setName(this.name);
+  /**
+   * @param {Promise<unknown>} joined
+   * @param {Promise<void>} opened the devices: before the conference, or after it
+   */
+  async enter(joined, opened) {
     this.media.addEventListener("problem", (event) => {
       const { kind, name } = /** @type {CustomEvent} */ (event).detail;
       this.say(problemText(kind, name));
     });
-    const joining = this.conference.join();
-    openDevices().then(() => this.camera.follow());
+    opened.then(() => this.camera.follow());
     try {
-      await joining;
+      await joined;
     } catch {
       return; // told by `state`
     }
-    if (this.options.screen) await this.toggleScreen();
+    if (options.screen) await this.toggleScreen();
     await navigator.wakeLock?.request("screen").catch(() => {});
   }
 
   // ---- what the conference tells
 
   listen() {
-    const { conference } = this;
     conference.on("state", ({ state, reason }) => this.stateChanged(state, reason));
     conference.on("stream", ({ stream }) => this.streamCame(stream));
     conference.on("streamended", ({ stream }) => this.stage.removeStream(stream));
@@ -101,8 +94,18 @@ class RoomPage {
     conference.on("error", ({ error }) => console.warn("conference:", error.name, error.message));
     this.listenTo("chat", (message) => this.chatCame(message));
     this.listenTo("hand_update", ({ user_id, raised }) => raised && user_id !== conference.self?.id && this.say(t("raised", { name: this.nameOf(user_id) })));
-    this.listenTo("participant_update", ({ participant }) => this.say(t(participant.online === false ? "left" : "joined", { name: participant.name || GUESTS })));
+    this.listenTo("participant_update", ({ participant }) => this.say(t(participant.online === false ? "left" : "joined", { name: participant.name || NAMELESS })));
     this.media.addEventListener("change", () => this.drawControls());
+  }
+
+  /** What has happened before this page was there to see it. */
+  catchUp() {
+    const { state, reason } = conference;
+    if (state === "idle") return;
+    document.body.dataset.state = "joining";
+    if (state !== "joining") this.stateChanged(state, reason);
+    if (conference.self) this.participantsChanged();
+    for (const stream of conference.streams) this.streamCame(stream);
   }
 
   /**
@@ -110,7 +113,7 @@ class RoomPage {
    * @param {(message: any) => void} listener
    */
   listenTo(type, listener) {
-    this.conference.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+    conference.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
   }
 
   /**
@@ -140,7 +143,7 @@ class RoomPage {
   }
 
   drawMode() {
-    const { mode, e2ee } = this.conference;
+    const { mode, e2ee } = conference;
     document.body.dataset.mode = mode;
     document.body.dataset.e2ee = String(e2ee);
     find("#mesh").hidden = mode !== "MESH";
@@ -148,7 +151,7 @@ class RoomPage {
   }
 
   participantsChanged() {
-    const { participants, self } = this.conference;
+    const { participants, self } = conference;
     const online = new Set(participants.map(({ id }) => id));
     for (const tile of this.stage.tiles) if (!online.has(tile.userId)) this.stage.removePerson(tile.userId);
     for (const participant of participants) {
@@ -165,7 +168,7 @@ class RoomPage {
   /** @param {RemoteStream} stream */
   streamCame(stream) {
     this.stage.addStream(stream, this.nameOf(stream.userId));
-    this.stage.withStream(stream.id)?.setMuted(this.conference.muted(stream.id));
+    this.stage.withStream(stream.id)?.setMuted(conference.muted(stream.id));
     this.drawPeople();
     this.drawAlone();
   }
@@ -205,12 +208,12 @@ class RoomPage {
   /** @param {Control | "escape"} control */
   press(control) {
     if (document.body.dataset.state !== "joined" && document.body.dataset.state !== "reconnecting") return;
-    const { media, conference } = this;
+    const { media } = this;
     if (control === "mic") media.set("audio", !media.on.audio);
     else if (control === "camera") media.set("video", !media.on.video);
     else if (control === "screen") this.toggleScreen();
     else if (control === "hand") this.attempt(conference.raiseHand(!this.raised));
-    else if (control === "chat" && !this.options.hideChat) this.openPanel(this.panel === "chat" ? null : "chat");
+    else if (control === "chat" && !options.hideChat) this.openPanel(this.panel === "chat" ? null : "chat");
     else if (control === "people") this.openPanel(this.panel === "people" ? null : "people");
     else if (control === "layout") this.changeLayout();
     else if (control === "settings") openSettings(media, (deviceId) => this.chooseSpeaker(deviceId));
@@ -241,8 +244,8 @@ class RoomPage {
 
   /** @param {string} userId */
   muteOther(userId) {
-    const stream = this.conference.streams.find((candidate) => candidate.userId === userId && candidate.label === "camera");
-    if (stream) this.attempt(this.conference.mute(stream.id, { audio: true }));
+    const stream = conference.streams.find((candidate) => candidate.userId === userId && candidate.label === "camera");
+    if (stream) this.attempt(conference.mute(stream.id, { audio: true }));
   }
 
   /** @param {Promise<unknown>} work */
@@ -251,7 +254,7 @@ class RoomPage {
   }
 
   async copyLink() {
-    await navigator.clipboard.writeText(this.options.link ?? "").catch(() => {});
+    await navigator.clipboard.writeText(options.link ?? "").catch(() => {});
     this.say(t("linkCopied"));
   }
 
@@ -276,7 +279,7 @@ class RoomPage {
   // ---- drawing
 
   build() {
-    const { link, hideChat } = this.options;
+    const { link, hideChat } = options;
     const copy = link && h("button", { class: "button button-quiet button-small", type: "button", on: { click: () => this.copyLink() } }, icon("link"), h("span", { text: t("copyLink") }));
     find("#bar").append(h("span", { class: "brand" }, logo(), h("span", { text: "Folkmoot" })), h("time", { class: "clock", id: "clock" }), h("span", { class: "spring" }), h("span", { class: "bar-count", id: "count" }), copy || "");
     const screen = !!navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices;
@@ -311,7 +314,7 @@ class RoomPage {
 
   drawPeople() {
     if (this.panel !== "people") return;
-    const { conference, media } = this;
+    const { media } = this;
     const cameras = new Map(conference.streams.filter(({ label }) => label === "camera").map((stream) => [stream.userId, stream]));
     const people = conference.participants.map(({ id, role, guest = false, raised = false }) => {
       const self = id === this.ownId;
@@ -324,7 +327,7 @@ class RoomPage {
   }
 
   drawAlone() {
-    const { participants, mode, state } = this.conference;
+    const { participants, mode, state } = conference;
     const alone = participants.length < 2 && mode === "SFU" && state === "joined";
     find("#alone").hidden = !alone;
     find("#count").replaceChildren(icon("people"), String(participants.length));
@@ -353,7 +356,7 @@ class RoomPage {
   async measure() {
     /** @type {Map<string, number>} */
     const worst = new Map();
-    for (const stream of await this.conference.getStats()) {
+    for (const stream of await conference.getStats()) {
       worst.set(stream.userId, Math.min(worst.get(stream.userId) ?? 5, scoreOf(stream)));
     }
     for (const [userId, score] of worst) this.setBars(userId, score);
@@ -383,16 +386,16 @@ class RoomPage {
   // ---- the rest
 
   get ownId() {
-    return this.conference.self?.id ?? "";
+    return conference.self?.id ?? "";
   }
 
   get raised() {
-    return this.conference.participants.find(({ id }) => id === this.ownId)?.raised ?? false;
+    return conference.participants.find(({ id }) => id === this.ownId)?.raised ?? false;
   }
 
   /** @param {string} userId */
   nameOf(userId) {
-    return this.conference.participants.find(({ id }) => id === userId)?.name || GUESTS;
+    return conference.participants.find(({ id }) => id === userId)?.name || NAMELESS;
   }
 
   /**
@@ -406,7 +409,7 @@ class RoomPage {
     find("#room").hidden = true;
     this.lobby.hidden = false;
     const again = USELESS_AGAIN.has(reason) ? null : () => location.reload();
-    const { heading, hint } = farewell(state === "error" ? "error" : "end", reason, this.conference.errorCode);
+    const { heading, hint } = farewell(state === "error" ? "error" : "end", reason, conference.errorCode);
     showEnd(this.lobby, { heading, hint, failed: state === "error", again });
     this.post(state === "error" ? "error" : reason === "left" ? "left" : "ended", { reason });
   }
@@ -421,6 +424,6 @@ class RoomPage {
   }
 }
 
-speak(readOptions(location).lang);
+speak(options.lang);
 document.title = `${t("title")} – Folkmoot`;
 new RoomPage().start();

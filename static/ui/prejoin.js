@@ -5,11 +5,11 @@
 import { Meter, deviceChoice } from "./device-choice.js";
 import { h } from "./dom.js";
 import { icon, logo } from "./icons.js";
+import { keepName, keptName } from "./name.js";
 import { problemText, t } from "./texts.js";
 
 /** @typedef {import("./devices.js").LocalMedia} LocalMedia */
 
-const NAME_KEY = "folkmoot.name";
 const LONGEST_NAME = 64;
 
 /**
@@ -115,21 +115,4 @@ function toggle(kind, media) {
       element.title = label;
     },
   };
-}
-
-export function keptName() {
-  try {
-    return localStorage.getItem(NAME_KEY) ?? "";
-  } catch {
-    return ""; // storage may be forbidden
-  }
-}
-
-/** @param {string} name */
-function keepName(name) {
-  try {
-    localStorage.setItem(NAME_KEY, name);
-  } catch {
-    // then it is asked for again next time
-  }
 }
