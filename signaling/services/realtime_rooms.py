@@ -202,18 +202,17 @@ class RealtimeRooms:
     async def new_endpoint(self, room_id: str, participant_id: str) -> Endpoint:
         """A seat for someone who has come in by the room's token."""
         token = tokens.new_token(self._random)
-        async with self._database.writing() as connection:
-            room = await store.by_id(connection, room_id)
-            if room is None:
-                raise Removed("room", room_id)
-            record = EndpointRecord(
-                id=f"{_ENDPOINT_PREFIX}{tokens.new_uuid(self._random)}",
+        async with self._database.stating() as connection:
+            record = await store.insert_endpoint(
+                connection,
+                endpoint_id=f"{_ENDPOINT_PREFIX}{tokens.new_uuid(self._random)}",
                 room_id=room_id,
                 participant_id=participant_id,
                 token_digest=tokens.digest(token),
-                expires_ms=self._now_ms() + room.endpoint_ttl * 1000,
+                now_ms=self._now_ms(),
             )
-            await store.insert_endpoint(connection, record)
+        if record is None:
+            raise Removed("room", room_id)
         return _endpoint(record, token)
 
     async def renew_endpoint(self, endpoint: Endpoint) -> Endpoint:

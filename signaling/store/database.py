@@ -2,6 +2,7 @@
 
 SQLite (a file in the data directory) or PostgreSQL, by URL. On SQLite a transaction takes the write lock when it
 begins: waiting there is bounded by the busy timeout, while a read transaction that turns into a write fails at once.
+A statement that stands alone is begun and ended by SQLite itself: each word to it is a turn of another thread.
 """
 
 from collections.abc import AsyncIterator
@@ -50,7 +51,7 @@ def driver_url(url: str) -> URL:
 
 
 class Database:
-    """Every access to the store goes through `reading()` or `writing()`."""
+    """Every access to the store goes through `reading()`, `writing()` or, for one statement, `stating()`."""
 
     def __init__(self, url: str) -> None:
         self._engine = _engine(driver_url(url))
@@ -68,8 +69,14 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that changes nothing."""
+        """For statements that change nothing; each sees what is there when it runs."""
         async with self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def stating(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that changes something, a transaction of its own."""
+        async with self._engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
@@ -109,8 +116,8 @@ def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: Connect
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("begins_immediately", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get("begins_immediately", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _migrate(connection: sa.Connection) -> None:

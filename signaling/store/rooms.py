@@ -48,6 +48,25 @@ _ROOM = [realtime_rooms.c[name] for name in RoomRecord.__dataclass_fields__]
 _ENDPOINT = [realtime_endpoints.c[name] for name in EndpointRecord.__dataclass_fields__]
 
 
+_BY_ID = sa.select(*_ROOM).where(realtime_rooms.c.id == sa.bindparam("room"), realtime_rooms.c.removed_ms.is_(None))
+_BY_TOKEN = sa.select(*_ROOM).where(realtime_rooms.c.token_digest == sa.bindparam("digest"))
+_INSERT_ENDPOINT = (
+    sa.insert(realtime_endpoints)
+    .from_select(
+        list(EndpointRecord.__dataclass_fields__),
+        sa.select(
+            sa.bindparam("endpoint", type_=sa.String),
+            realtime_rooms.c.id,
+            sa.bindparam("participant", type_=sa.Text),
+            sa.bindparam("digest", type_=sa.String),
+            sa.bindparam("now", type_=sa.BigInteger) + realtime_rooms.c.endpoint_ttl * 1000,
+        ).where(realtime_rooms.c.id == sa.bindparam("room"), realtime_rooms.c.removed_ms.is_(None)),
+    )
+    .returning(*_ENDPOINT)
+)
+"""What every join asks for is put together once."""
+
+
 async def insert(connection: AsyncConnection, room: RoomRecord, token_digest: str) -> None:
     values: dict[str, Any] = {name: getattr(room, name) for name in RoomRecord.__dataclass_fields__}
     await connection.execute(sa.insert(realtime_rooms).values(**values, token_digest=token_digest))
@@ -55,14 +74,12 @@ async def insert(connection: AsyncConnection, room: RoomRecord, token_digest: st
 
 async def by_id(connection: AsyncConnection, room_id: str, *, lock: bool = False) -> RoomRecord | None:
     """The room, unless it is unknown or removed. `lock` keeps others from changing it until the transaction ends."""
-    query = sa.select(*_ROOM).where(realtime_rooms.c.id == room_id, realtime_rooms.c.removed_ms.is_(None))
-    return _room((await connection.execute(query.with_for_update() if lock else query)).first())
+    return _room((await connection.execute(_BY_ID.with_for_update() if lock else _BY_ID, {"room": room_id})).first())
 
 
 async def by_token(connection: AsyncConnection, token_digest: str) -> RoomRecord | None:
     """The room whose newest token this is; removed rooms too."""
-    query = sa.select(*_ROOM).where(realtime_rooms.c.token_digest == token_digest)
-    return _room((await connection.execute(query)).first())
+    return _room((await connection.execute(_BY_TOKEN, {"digest": token_digest})).first())
 
 
 async def page(
@@ -124,9 +141,13 @@ async def purge(connection: AsyncConnection, removed_before_ms: int, expired_bef
     await connection.execute(sa.delete(rooms).where(rooms.c.removed_ms < removed_before_ms))
 
 
-async def insert_endpoint(connection: AsyncConnection, endpoint: EndpointRecord) -> None:
-    values = {name: getattr(endpoint, name) for name in EndpointRecord.__dataclass_fields__}
-    await connection.execute(sa.insert(realtime_endpoints).values(**values))
+async def insert_endpoint(
+    connection: AsyncConnection, *, endpoint_id: str, room_id: str, participant_id: str, token_digest: str, now_ms: int
+) -> EndpointRecord | None:
+    """Adds an endpoint that lives as long as its room says; None if the room is unknown or removed. One statement."""
+    given = {"endpoint": endpoint_id, "room": room_id, "participant": participant_id, "digest": token_digest}
+    row = (await connection.execute(_INSERT_ENDPOINT, {**given, "now": now_ms})).first()
+    return None if row is None else EndpointRecord(*row)
 
 
 async def endpoint_by_token(connection: AsyncConnection, token_digest: str) -> tuple[EndpointRecord, RoomRecord] | None:

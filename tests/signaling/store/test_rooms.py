@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from signaling.store import rooms
 from signaling.store.database import Database
 from signaling.store.rooms import EndpointRecord, RoomRecord
@@ -30,6 +32,20 @@ async def keep(database: Database, *records: RoomRecord) -> None:
     async with database.writing() as connection:
         for record in records:
             await rooms.insert(connection, record, f"digest of {record.token}")
+
+
+async def seat(connection: AsyncConnection, room: RoomRecord, name: str, expires_ms: int) -> EndpointRecord:
+    """An endpoint of Anna's, whose token's digest is its name."""
+    taken = await rooms.insert_endpoint(
+        connection,
+        endpoint_id=f"EP-{name}",
+        room_id=room.id,
+        participant_id="anna",
+        token_digest=name,
+        now_ms=expires_ms - room.endpoint_ttl * 1000,
+    )
+    assert taken is not None
+    return taken
 
 
 async def test_a_room_comes_back_as_it_was_kept(database: Database):
@@ -89,10 +105,8 @@ async def test_rooms_whose_life_is_over_are_found(database: Database):
 
 async def test_what_is_long_gone_is_forgotten(database: Database):
     await keep(database, number(1), number(2))
-    seats = [EndpointRecord(f"EP-{n}", number(n).id, "anna", f"seat {n}", expires_ms=n) for n in (1, 2)]
     async with database.writing() as connection:
-        for seat in seats:
-            await rooms.insert_endpoint(connection, seat)
+        seats = [await seat(connection, number(n), f"seat {n}", expires_ms=n) for n in (1, 2)]
         await rooms.remove(connection, number(1).id, 5)
         await rooms.purge(connection, removed_before_ms=6, expired_before_ms=0)
         assert await rooms.by_token(connection, "digest of t1") is None
@@ -102,12 +116,30 @@ async def test_what_is_long_gone_is_forgotten(database: Database):
         assert await rooms.endpoint_by_token(connection, "seat 2") is None
 
 
+async def test_an_endpoint_lives_as_long_as_its_room_says(database: Database):
+    await keep(database, ROOM)
+    async with database.stating() as connection:
+        taken = await seat(connection, ROOM, "seat", expires_ms=10)
+    assert taken == EndpointRecord("EP-seat", ROOM.id, "anna", "seat", expires_ms=10)
+    async with database.reading() as connection:
+        assert await rooms.endpoint_by_token(connection, "seat") == (taken, ROOM)
+
+
+async def test_a_removed_room_gets_no_endpoint(database: Database):
+    await keep(database, ROOM)
+    nobody = {"endpoint_id": "EP-1", "participant_id": "anna", "token_digest": "seat", "now_ms": 0}
+    async with database.writing() as connection:
+        await rooms.remove(connection, ROOM.id, 5)
+        assert await rooms.insert_endpoint(connection, room_id=ROOM.id, **nobody) is None
+        assert await rooms.insert_endpoint(connection, room_id="RO-2", **nobody) is None
+
+
 async def test_an_endpoints_end_moves_once_from_where_it_was(database: Database):
     await keep(database, ROOM)
     async with database.writing() as connection:
-        await rooms.insert_endpoint(connection, EndpointRecord("EP-1", ROOM.id, "anna", "seat", expires_ms=10))
-        assert await rooms.set_endpoint_expiry(connection, "EP-1", 10, 20)
-        assert not await rooms.set_endpoint_expiry(connection, "EP-1", 10, 30)
+        await seat(connection, ROOM, "seat", expires_ms=10)
+        assert await rooms.set_endpoint_expiry(connection, "EP-seat", 10, 20)
+        assert not await rooms.set_endpoint_expiry(connection, "EP-seat", 10, 30)
         found = await rooms.endpoint_by_token(connection, "seat")
         assert found is not None
         assert found[0].expires_ms == 20
