@@ -10,9 +10,9 @@ from pathlib import Path
 from aiohttp import hdrs, web
 
 from signaling.api import json_response
+from signaling.api.files import Files
 from signaling.appkeys import DEV_KEYS, FAMILIES, SETTINGS
 from signaling.middleware import NO_CORS
-from signaling.services.errors import UnknownPath
 from signaling.version import VERSION
 
 PAGES: Mapping[str, str] = {"/": "index.html", "/app": "room.html", "/lab": "lab.html", "/docs": "docs.html"}
@@ -42,12 +42,12 @@ def static_directory() -> Path:
 
 
 def pages_routes(directory: Path) -> list[web.AbstractRouteDef]:
-    root = directory.resolve()
+    files = Files(directory)
 
     async def static_file(request: web.Request) -> web.StreamResponse:
-        return _sent(root, request.match_info["path"])
+        return files.response(request, request.match_info["path"])
 
-    pages = [web.get(path, _page(root, name)) for path, name in PAGES.items()]
+    pages = [web.get(path, _page(files, name)) for path, name in PAGES.items()]
     return [*pages, web.get("/about.json", about), web.get("/static/{path:.+}", static_file)]
 
 
@@ -72,29 +72,15 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    if isinstance(response, web.FileResponse):
-        headers.setdefault(hdrs.CACHE_CONTROL, "no-cache")
     if request.path in PAGES:
         headers["Content-Security-Policy"] = f"{_CONTENT_POLICY}; frame-ancestors {_ancestors(request)}"
 
 
-def _page(root: Path, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def page(_: web.Request) -> web.StreamResponse:
-        return _sent(root, name)
+def _page(files: Files, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def page(request: web.Request) -> web.StreamResponse:
+        return files.response(request, name)
 
     return page
-
-
-def _sent(root: Path, name: str) -> web.FileResponse:
-    """The file of that name, as long as it is one within the directory."""
-    try:
-        file = (root / name).resolve()
-        found = file.is_relative_to(root) and file.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        found = False
-    if not found:
-        raise UnknownPath
-    return web.FileResponse(file)
 
 
 def _ancestors(request: web.Request) -> str:
