@@ -30,7 +30,6 @@ import { Subscriber } from "./subscriber.js";
 import { Wishes } from "./wishes.js";
 
 const JOIN_DEADLINE = 30; // seconds for the first connection to the server
-const ADOPT_WITHIN = 5; // seconds after a reload for the page to publish its camera again before it counts as gone
 const RENEW_AT = 0.92; // of an endpoint's life: the server allows it in the last tenth
 const OPEN_AFTER = 0.5; // seconds for the application to publish before the connection is opened for its data channel alone
 const LISTENER = "subscriber"; // the role that may not publish
@@ -46,7 +45,6 @@ export class Conference extends EventTarget {
   /** @type {import("./types.js").Mode} */ #mode = "SFU";
   /** @type {Joined | null} */ #joined = null;
   /** @type {{ promise: Promise<JoinResult>, resolve: (result: JoinResult) => void, reject: (error: Error) => void } | null} */ #joining = null;
-  /** @type {Map<string, string>} own streams the server still has from before a reload: id by label */ #leftovers = new Map();
   /** @type {Map<string, number>} own streams with `mute` messages under way */ #muting = new Map();
   /** @type {{ at: number, streams: import("./types.js").StreamStats[], connections: import("./types.js").ConnectionStats[] } | null} */ #sampled = null;
   /** @type {Credential} */ #credential;
@@ -58,7 +56,6 @@ export class Conference extends EventTarget {
   #view;
   #joinTimer = 0;
   #renewTimer = 0;
-  #adoptTimer = 0;
   #openTimer = 0;
   #roster = new Roster();
   #speakers = new SpeakerWatch();
@@ -241,8 +238,8 @@ export class Conference extends EventTarget {
     if (this.#publisher.streams.some((stream) => stream.label === label)) {
       throw new ConferenceError("stream_exists", 409, `a ${label} is published already`);
     }
-    const id = this.#leftovers.get(label) ?? crypto.randomUUID();
-    this.#leftovers.delete(label);
+    const id = this.#resume.streams[label] ?? crypto.randomUUID();
+    this.#resume.streams[label] = id;
     const tracks = { audio: mediaStream.getAudioTracks()[0] ?? null, video: mediaStream.getVideoTracks()[0] ?? null };
     this.#publisher.add({ id, label, options: { ...options, label }, tracks, sections: { audio: null, video: null } });
     this.#roster.setMuted(id, { audio: !tracks.audio?.enabled, video: !tracks.video?.enabled });
@@ -251,6 +248,7 @@ export class Conference extends EventTarget {
       await this.#negotiate();
     } catch (error) {
       this.#publisher.remove(id);
+      delete this.#resume.streams[label];
       throw error;
     }
     this.#tellMuted(id);
@@ -262,7 +260,10 @@ export class Conference extends EventTarget {
    * @param {string} streamId
    */
   async unpublish(streamId) {
-    if (!this.#publisher.remove(streamId)) return;
+    const stream = this.#publisher.stream(streamId);
+    if (!stream) return;
+    this.#publisher.remove(streamId);
+    delete this.#resume.streams[stream.label];
     if (this.#phase !== "joined" || this.#mode !== "SFU") return;
     this.#send({ type: "unpublish", stream_id: streamId });
     await this.#negotiate();
@@ -454,7 +455,7 @@ export class Conference extends EventTarget {
 
   /** The seat is gone: comes in again with the credential it began with. */
   #startOver() {
-    this.#resume.endpoint = null;
+    this.#resume.forget();
     this.#signaling.stop();
     this.#lostSocket();
     this.#signaling.start();
@@ -494,7 +495,6 @@ export class Conference extends EventTarget {
     this.#subscriber.reset();
     this.#speakers.start(() => this.#levels(), (speakers) => this.#emit("speakers", { speakers }));
     if (joined.mode !== "SFU") return;
-    this.#findLeftovers(joined);
     this.#publisher.close({ keepStreams: true });
     if (joined.participant.role === LISTENER) return; // has nothing to offer
     const open = () => this.#try(this.#publisher.open().then(() => this.#tellAllMuted()));
@@ -514,23 +514,6 @@ export class Conference extends EventTarget {
     this.#subscriber.resume();
     this.#recovery.publish.signalingBack();
     this.#recovery.subscribe.signalingBack();
-  }
-
-  /**
-   * Streams of this participant that the page before a reload has published: the next one of the same label takes them over.
-   * @param {Joined} joined
-   */
-  #findLeftovers(joined) {
-    const own = new Set(this.#publisher.streams.map((stream) => stream.id));
-    const left = joined.streams.filter((stream) => stream.user_id === joined.participant.id && !own.has(stream.stream_id));
-    for (const { stream_id, label } of left) {
-      if (label === "camera") this.#leftovers.set(label, stream_id);
-      else this.#send({ type: "unpublish", stream_id });
-    }
-    this.#adoptTimer = setTimeout(() => {
-      for (const id of this.#leftovers.values()) this.#send({ type: "unpublish", stream_id: id });
-      this.#leftovers.clear();
-    }, ADOPT_WITHIN * 1000);
   }
 
   /** @param {import("./types.js").Endpoint} endpoint */
@@ -557,9 +540,9 @@ export class Conference extends EventTarget {
    * @param {string} reason
    */
   #end(phase, reason) {
-    for (const timer of [this.#joinTimer, this.#renewTimer, this.#adoptTimer, this.#openTimer]) clearTimeout(timer);
+    for (const timer of [this.#joinTimer, this.#renewTimer, this.#openTimer]) clearTimeout(timer);
     removeEventListener("online", this.#networkChanged);
-    this.#resume.endpoint = null;
+    this.#resume.forget();
     this.#signaling.stop();
     this.#wishes.stop();
     this.#speakers.stop();

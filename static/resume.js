@@ -1,5 +1,5 @@
 /**
- * Keeps the endpoint credential over a reload of the page, and over nothing else.
+ * Keeps the endpoint credential and the ids of one's streams over a reload of the page, and over nothing else.
  *
  * It lies in the tab's storage only between the page's end and its next start. A duplicated tab copies that storage while the page
  * lives, finds nothing there, and becomes a participant of its own instead of throwing the first one out.
@@ -11,6 +11,7 @@ const KEY = "folkmoot.endpoint";
 
 export class Resume {
   /** @type {Endpoint | null} */ #endpoint = null;
+  /** @type {Record<string, string>} ids of one's own streams by label: they go on under the same ids */ streams = {};
   #credential;
   #enabled;
 
@@ -35,12 +36,20 @@ export class Resume {
     this.#endpoint = endpoint;
   }
 
+  /** The seat is given up. */
+  forget() {
+    this.#endpoint = null;
+    this.streams = {};
+  }
+
   /** @returns {Endpoint | null} */
   #take() {
     try {
       const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
       sessionStorage.removeItem(KEY);
-      return kept?.credential === this.#credential && kept.endpoint.expires_at > Date.now() ? kept.endpoint : null;
+      if (kept?.credential !== this.#credential || kept.endpoint.expires_at < Date.now()) return null;
+      this.streams = kept.streams;
+      return kept.endpoint;
     } catch {
       return null; // storage may be forbidden: then a reload joins anew
     }
@@ -49,7 +58,7 @@ export class Resume {
   #put() {
     if (!this.#endpoint || !this.#enabled) return;
     try {
-      sessionStorage.setItem(KEY, JSON.stringify({ credential: this.#credential, endpoint: this.#endpoint }));
+      sessionStorage.setItem(KEY, JSON.stringify({ credential: this.#credential, endpoint: this.#endpoint, streams: this.streams }));
     } catch {
       // as above
     }
