@@ -277,7 +277,8 @@ class Dtls:
         algorithm = next((name for name in _HASHES if name in told), None)
         if algorithm is None:
             return False
-        return _fingerprint(certificate.to_cryptography(), algorithm) in self._expected
+        digest = certificate.digest(algorithm.replace("-", "")).decode()
+        return Fingerprint(algorithm, digest) in self._expected
 
     def _export_keys(self) -> Keys | None:
         """RFC 5764 section 4.2: client's key, server's key, client's salt, server's salt."""

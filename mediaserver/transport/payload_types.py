@@ -5,7 +5,8 @@ RFC 7587 (Opus), RFC 7741 (VP8), RFC 9628 (VP9), RFC 6184 section 8.1 (H.264), A
 section 7, RFC 4588 section 8.6 (apt).
 """
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 
 from mediaserver.rtp.codecs import CODECS, Codec, CodecId
 from mediaserver.transport.sdp_lines import Payload
@@ -70,8 +71,9 @@ def feedback(section: MediaSection, payload: Payload) -> list[str]:
     return [each for each in FEEDBACK.get(section.kind, ()) if each in offered]
 
 
-def our_payloads(kind: str) -> dict[int, Payload]:
-    """All codecs of a kind as we offer them to send, RTX behind each."""
+@functools.cache
+def our_payloads(kind: str) -> Mapping[int, Payload]:
+    """All codecs of a kind as we offer them to send, RTX behind each. The same each time: to be read only."""
     payloads: dict[int, Payload] = {}
     for codec in CODECS.values():
         if codec.kind == kind:

@@ -68,7 +68,7 @@ def _offered(slot: Slot) -> MediaSection:
         formats=tuple(map(str, payloads)),
         mid=slot.mid,
         direction="sendonly",
-        payloads=payloads,
+        payloads=dict(payloads),
         extensions=[ExtensionMap(extension.value, URIS[extension]) for extension in EXTENSIONS[slot.kind]],
         msids=[slot.msid],
         ssrcs={ssrc: {"cname": slot.cname} for ssrc in ssrcs},
