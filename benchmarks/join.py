@@ -5,18 +5,19 @@ and microphone; the time ends with the first decoded picture of somebody else (r
 are load clients that send real VP8. Everything runs on one machine, over loopback: browser, server, generator.
 
 CPU per join is the server process's without its packet threads (which forward media meanwhile), less what it uses
-when nobody joins: of load clients with two connections each, into a room of three, one after the other; and of the
-browsers that were timed.
+when nobody joins: of load clients, one after the other, that only receive or that publish as well (a second connection,
+and an offer and an answer more for each of the others); and of the browsers that were timed, whose page is some forty
+requests more.
 """
 
 import asyncio
 import itertools
 import statistics
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks import clip
 from benchmarks.load import Load
@@ -24,7 +25,8 @@ from benchmarks.meeting import Member
 from benchmarks.server import Server
 
 JOINS, QUICK_JOINS = 20, 5  # of browsers, each case
-LOAD_JOINS, QUICK_LOAD_JOINS = 50, 10
+LOAD_JOINS, QUICK_LOAD_JOINS = 50, 20
+BATCH = 10  # joins measured together
 OTHERS = {"cold, one other": 1, "into a room of 3": 3}
 PATIENCE = 20.0  # seconds
 SETTLE = 0.4  # seconds for what follows a join
@@ -46,6 +48,7 @@ FLAGS = (
 )
 
 Row = dict[str, object]
+T = TypeVar("T")
 
 
 class Idle:
@@ -117,24 +120,28 @@ async def browsers_join(browser: Any, server: Server, load: Load, name: str, cou
             if index:  # the first is a warm-up
                 notes.append(noted)
                 cpu.append(idle.above(begun))
-    return [told_times(name, notes), told_cpu(f"browsers {name}, and leave", cpu)]
+    return [told_times(name, notes), told_cpu(f"browsers {name}: page, join and leave", cpu, count)]
 
 
-async def load_joins(server: Server, load: Load, count: int) -> Row:
-    """Load clients into a room of three, one after the other."""
+async def load_joins(server: Server, load: Load, count: int, *, publish: bool) -> Row:
+    """Load clients, each into a room of three of its own, one after the other."""
+    load.pace(2, 2)  # the packet thread is not what is measured
     idle, cpu = Idle(server), []
-    async with room_with(server, load, 3) as token:
+    async with AsyncExitStack() as rooms:
+        tokens = [await rooms.enter_async_context(room_with(server, load, 3)) for _ in range(count)]
+        members = [Member(load) for _ in tokens]
         await idle.learn()
-        for _ in range(count):
-            member = Member(load)
+        for batch in batched(zip(members, tokens, strict=True), BATCH):
             begun = idle.begin()
-            await member.join(server, token, publish=True)
-            await member.fed()
+            for member, token in batch:
+                await member.join(server, token, publish=publish)
+                await member.fed()
             await asyncio.sleep(SETTLE)  # for the others' new offers
-            cpu.append(idle.above(begun))
-            await member.leave()
-            await asyncio.sleep(SETTLE)
-    return told_cpu("load clients into a room of 3", cpu, bar=BAR_CPU)
+            cpu.append(idle.above(begun) / len(batch))
+        await asyncio.gather(*(member.leave() for member in members))
+    load.pace(25, 8)
+    name = "load clients that publish and receive" if publish else "load clients that receive"
+    return told_cpu(f"{name}, into a room of 3", cpu, count, bar=BAR_CPU)
 
 
 def told_times(name: str, notes: Sequence[dict[str, Any]]) -> Row:
@@ -159,14 +166,19 @@ def told_times(name: str, notes: Sequence[dict[str, Any]]) -> Row:
     }
 
 
-def told_cpu(name: str, cpu: Sequence[float], bar: float = float("inf")) -> Row:
+def told_cpu(name: str, cpu: Sequence[float], joins: int, bar: float = float("inf")) -> Row:
     value = statistics.median(cpu)
     print(
         f"  {name}: {value * 1e3:.2f} ms server CPU per join ({min(cpu) * 1e3:.2f}-{max(cpu) * 1e3:.2f}; "
         f"{len(cpu)} joins)" + ("" if value <= bar else f" MISSED (bar {bar * 1e3:g} ms)"),
         flush=True,
     )
-    return {"case": f"cpu: {name}", "joins": len(cpu), "ms_per_join": round(value * 1e3, 3)}
+    return {"case": f"cpu: {name}", "joins": joins, "ms_per_join": round(value * 1e3, 3)}
+
+
+def batched(items: Iterable[T], size: int) -> list[list[T]]:
+    every = list(items)
+    return [every[i : i + size] for i in range(0, len(every), size)]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -182,7 +194,8 @@ async def measured(quick: bool) -> list[Row]:
     async with Server() as server:
         load = Load()
         try:
-            rows.append(await load_joins(server, load, QUICK_LOAD_JOINS if quick else LOAD_JOINS))
+            for publish in (False, True):
+                rows.append(await load_joins(server, load, QUICK_LOAD_JOINS if quick else LOAD_JOINS, publish=publish))
             load.clip(clip.frames())
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
