@@ -18,14 +18,16 @@
 /** @typedef {import("./types.js").Side} Side */
 /** @typedef {import("./types.js").State} State */
 
+import { addressOf } from "./address.js";
 import { ConferenceError } from "./errors.js";
+import { Measuring } from "./measuring.js";
+import { Muting, mutedOf } from "./muting.js";
 import { Publisher } from "./publisher.js";
 import { Recovery } from "./recovery.js";
 import { Resume } from "./resume.js";
 import { Roster } from "./roster.js";
 import { Signaling } from "./signaling.js";
 import { SpeakerWatch, levelOf } from "./speakers.js";
-import { LEAST_INTERVAL, Sampler } from "./stats.js";
 import { Subscriber } from "./subscriber.js";
 import { Wishes } from "./wishes.js";
 
@@ -33,6 +35,7 @@ const JOIN_DEADLINE = 30; // seconds for the first connection to the server
 const RENEW_AT = 0.92; // of an endpoint's life: the server allows it in the last tenth
 const OPEN_AFTER = 0.5; // seconds for the application to publish before the connection is opened for its data channel alone
 const LISTENER = "subscriber"; // the role that may not publish
+const UNMUTED = { audio: false, video: false }; // what the server takes a new stream for
 const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds a browser's timer can wait
 const COMES_BACK_AFTER = new Set(["server_shutdown", "timeout", "endpoint_expired"]); // `terminated` for these is not the end
 
@@ -45,8 +48,6 @@ export class Conference extends EventTarget {
   /** @type {import("./types.js").Mode} */ #mode = "SFU";
   /** @type {Joined | null} */ #joined = null;
   /** @type {{ promise: Promise<JoinResult>, resolve: (result: JoinResult) => void, reject: (error: Error) => void } | null} */ #joining = null;
-  /** @type {Map<string, number>} own streams with `mute` messages under way */ #muting = new Map();
-  /** @type {{ at: number, streams: import("./types.js").StreamStats[], connections: import("./types.js").ConnectionStats[] } | null} */ #sampled = null;
   /** @type {Credential} */ #credential;
   #options;
   #base;
@@ -59,12 +60,13 @@ export class Conference extends EventTarget {
   #openTimer = 0;
   #roster = new Roster();
   #speakers = new SpeakerWatch();
-  #samplers = { publish: new Sampler(), subscribe: new Sampler() };
   #signaling;
   #wishes;
   #publisher;
   #subscriber;
   #recovery;
+  #measuring;
+  #muting;
 
   /** @param {ConferenceOptions} options */
   constructor(options) {
@@ -101,6 +103,13 @@ export class Conference extends EventTarget {
       onConnection: (pc) => this.#recovery.subscribe.watch(pc),
       onStream: (stream) => this.#emit("stream", { stream }),
       onStreamEnded: (stream) => this.#streamEnded(stream),
+    });
+    this.#measuring = new Measuring(this.#publisher, this.#subscriber);
+    this.#muting = new Muting(this.#publisher, this.#roster, {
+      ...common,
+      request: (message) => this.#request(message),
+      online: () => this.#phase === "joined" && this.#mode === "SFU",
+      onChange: (streamId, muted) => this.#emit("muted", { streamId, muted }),
     });
     const canSignal = () => this.#signaling.open && !this.#socketDown;
     this.#recovery = {
@@ -242,7 +251,7 @@ export class Conference extends EventTarget {
     this.#resume.streams[label] = id;
     const tracks = { audio: mediaStream.getAudioTracks()[0] ?? null, video: mediaStream.getVideoTracks()[0] ?? null };
     this.#publisher.add({ id, label, options: { ...options, label }, tracks, sections: { audio: null, video: null } });
-    this.#roster.setMuted(id, { audio: !tracks.audio?.enabled, video: !tracks.video?.enabled });
+    this.#roster.setMuted(id, mutedOf({ tracks }));
     if (this.#phase !== "joined" || this.#mode !== "SFU") return id;
     try {
       await this.#negotiate();
@@ -251,7 +260,7 @@ export class Conference extends EventTarget {
       delete this.#resume.streams[label];
       throw error;
     }
-    this.#tellMuted(id);
+    this.#muting.reconcile(id, UNMUTED);
     return id;
   }
 
@@ -285,23 +294,7 @@ export class Conference extends EventTarget {
    * @param {Partial<import("./types.js").Muted>} change
    */
   async mute(streamId, change) {
-    const own = this.#publisher.stream(streamId);
-    if (own) {
-      for (const kind of /** @type {const} */ (["audio", "video"])) {
-        const track = own.tracks[kind];
-        if (track && change[kind] !== undefined) track.enabled = !change[kind];
-      }
-      this.#setMuted(streamId, this.#self?.id ?? "", change);
-      if (this.#phase !== "joined" || this.#mode !== "SFU") return;
-    }
-    this.#muting.set(streamId, (this.#muting.get(streamId) ?? 0) + 1);
-    try {
-      await this.#request({ type: "mute", stream_id: streamId, ...change });
-    } catch (error) {
-      if (!own) throw error; // one's own is told again after a reconnect
-    } finally {
-      this.#muting.set(streamId, (this.#muting.get(streamId) ?? 1) - 1);
-    }
+    await this.#muting.set(streamId, change);
   }
 
   /**
@@ -366,25 +359,20 @@ export class Conference extends EventTarget {
    * @returns {Promise<import("./types.js").StreamStats[]>} own streams first
    */
   async getStats() {
-    return (await this.#sample()).streams;
+    return (await this.#measuring.sample(this.#self?.id ?? "")).streams;
   }
 
   /** @returns {Promise<import("./types.js").ConnectionStats[]>} */
   async getConnectionStats() {
-    return (await this.#sample()).connections;
+    return (await this.#measuring.sample(this.#self?.id ?? "")).connections;
   }
 
   // ---- the socket
 
   #address() {
-    const address = new URL("rt", this.#base.href.endsWith("/") ? this.#base : `${this.#base.href}/`);
-    address.protocol = this.#base.protocol === "http:" ? "ws:" : "wss:";
-    const { token, accessKey, room, id } = this.#credential;
-    const endpoint = this.#resume.endpoint;
+    const { endpoint } = this.#resume;
     this.#usedEndpoint = endpoint !== null;
-    const query = { access_key: accessKey, room, token: endpoint?.token ?? token, id: endpoint ? undefined : id, name: this.#options.name };
-    for (const [key, value] of Object.entries(query)) if (value) address.searchParams.set(key, value);
-    return address.href;
+    return addressOf(this.#base, { ...this.#credential, name: this.#options.name }, endpoint);
   }
 
   #sendJoin() {
@@ -430,7 +418,7 @@ export class Conference extends EventTarget {
    */
   #noted(message) {
     if (this.#roster.apply(message)) this.#emit("participants", { participants: this.participants });
-    else if (message.type === "mute_update") this.#muteTold(message);
+    else if (message.type === "mute_update") this.#muting.told(message);
     else if (message.type === "mode_update") this.#modeChanged(message.mode, message.reason);
     else if (message.type === "layers_update") this.#layersTold(message.streams);
     else if (message.type === "quality_update") this.#emit("quality", { userId: message.user_id, score: message.score, loss: message.loss, rtt: message.rtt });
@@ -497,7 +485,7 @@ export class Conference extends EventTarget {
     if (joined.mode !== "SFU") return;
     this.#publisher.close({ keepStreams: true });
     if (joined.participant.role === LISTENER) return; // has nothing to offer
-    const open = () => this.#try(this.#publisher.open().then(() => this.#tellAllMuted()));
+    const open = () => this.#try(this.#publisher.open().then(() => this.#muting.reconcileAll()));
     if (this.#publisher.streams.length) open();
     else this.#openTimer = setTimeout(open, OPEN_AFTER * 1000); // receiving comes first, and a camera may be on its way
   }
@@ -510,7 +498,7 @@ export class Conference extends EventTarget {
     const known = new Set(joined.streams.map((stream) => stream.stream_id));
     const forgotten = this.#publisher.streams.some((stream) => !known.has(stream.id));
     this.#subscriber.keep(known);
-    this.#try((forgotten ? this.#publisher.rebuild() : this.#publisher.resume()).then(() => this.#tellAllMuted()));
+    this.#try((forgotten ? this.#publisher.rebuild() : this.#publisher.resume()).then(() => this.#muting.reconcileAll()));
     this.#subscriber.resume();
     this.#recovery.publish.signalingBack();
     this.#recovery.subscribe.signalingBack();
@@ -581,7 +569,7 @@ export class Conference extends EventTarget {
    */
   #modeChanged(mode, reason) {
     this.#mode = mode === "MESH" ? "MESH" : "SFU";
-    if (this.#mode === "SFU") this.#try(this.#publisher.open().then(() => this.#tellAllMuted()));
+    if (this.#mode === "SFU") this.#try(this.#publisher.open().then(() => this.#muting.reconcileAll()));
     this.#emit("modechange", { mode: this.#mode, reason });
   }
 
@@ -616,75 +604,10 @@ export class Conference extends EventTarget {
     return levels;
   }
 
-  // ---- muting
-
-  /** @param {Message} message */
-  #muteTold({ stream_id, user_id, audio, video }) {
-    const own = this.#publisher.stream(stream_id);
-    if (own && this.#muting.get(stream_id)) return; // an echo of what is being changed here
-    if (own?.tracks.audio && audio === true) own.tracks.audio.enabled = false;
-    this.#setMuted(stream_id, user_id, { audio, video });
-  }
-
   /** @param {string | undefined} by */
   #askedToMute(by) {
     const camera = this.#publisher.streams.find((stream) => stream.label === "camera");
     if (camera && by !== this.#self?.id) this.#try(this.mute(camera.id, { audio: true }));
-  }
-
-  /**
-   * @param {string} streamId
-   * @param {string} userId
-   * @param {Partial<import("./types.js").Muted>} change
-   */
-  #setMuted(streamId, userId, change) {
-    this.#emit("muted", { streamId, userId, muted: this.#roster.setMuted(streamId, change) });
-  }
-
-  /**
-   * Tells the server how an own stream stands, where that is not what it assumes.
-   * @param {string} streamId
-   */
-  #tellMuted(streamId) {
-    const { audio, video } = this.#roster.muted(streamId);
-    if (audio || video) this.#send({ type: "mute", stream_id: streamId, audio, video });
-  }
-
-  #tellAllMuted() {
-    for (const { id, tracks } of this.#publisher.streams) {
-      this.#roster.setMuted(id, { audio: !tracks.audio?.enabled, video: !tracks.video?.enabled });
-      this.#tellMuted(id);
-    }
-  }
-
-  // ---- statistics
-
-  async #sample() {
-    const at = performance.now() / 1000;
-    if (this.#sampled && at - this.#sampled.at < LEAST_INTERVAL) return this.#sampled;
-    const { publish, subscribe } = this.#samplers;
-    await Promise.all([publish.sample(this.#publisher.pc), subscribe.sample(this.#subscriber.pc)]);
-    const connections = [publish.connection("publish"), subscribe.connection("subscribe")].filter((connection) => connection !== null);
-    this.#sampled = { at, streams: [...this.#sentStats(), ...this.#receivedStats()], connections };
-    return this.#sampled;
-  }
-
-  #sentStats() {
-    const userId = this.#self?.id ?? "";
-    return this.#publisher.streams.map(({ id, label, tracks, sections }) => {
-      const audio = sections.audio && { mid: sections.audio.mid, trackId: tracks.audio?.id ?? null };
-      const video = sections.video && { mid: sections.video.mid, trackId: tracks.video?.id ?? null };
-      return this.#samplers.publish.stream({ streamId: id, userId, label, direction: "send", audio, video });
-    });
-  }
-
-  #receivedStats() {
-    const mids = new Map(this.#subscriber.pc?.getTransceivers().map(({ receiver, mid }) => [receiver, mid]));
-    /** @param {RTCRtpReceiver | null} receiver */
-    const section = (receiver) => receiver && { mid: mids.get(receiver) ?? null, trackId: receiver.track.id };
-    return this.#subscriber.received.map(({ stream: { id, userId, label }, audio, video }) =>
-      this.#samplers.subscribe.stream({ streamId: id, userId, label, direction: "receive", audio: section(audio), video: section(video) }),
-    );
   }
 
   // ---- telling

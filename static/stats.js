@@ -20,8 +20,6 @@
  * @property {{ mid: string | null, trackId: string | null } | null} video
  */
 
-export const LEAST_INTERVAL = 0.4; // seconds: asked sooner, the last answer is given again
-
 /** Rates need a report to compare with: one sampler for each peer connection. */
 export class Sampler {
   /** @type {Map<string, Report>} */ #before = new Map();

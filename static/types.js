@@ -175,7 +175,7 @@
  * @property {{ stream: RemoteStream }} stream
  * @property {{ stream: RemoteStream }} streamended
  * @property {{ participants: Participant[] }} participants
- * @property {{ streamId: string, userId: string, muted: Muted }} muted
+ * @property {{ streamId: string, muted: Muted }} muted
  * @property {{ mode: Mode, reason: string }} modechange
  * @property {{ stream: RemoteStream, layers: LayerState }} layers
  * @property {{ userId: string, score: number, loss: number, rtt: number }} quality
