@@ -1,5 +1,6 @@
 """One server and one of each browser for all tests here; a room and its people for each."""
 
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,4 +41,15 @@ async def meeting(server: RunningServer, chromium: Chromium) -> AsyncIterator[Me
 async def own_server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     """For tests that kill it."""
     async with running(tmp_path) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def attacked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
+    """For tests that are hard on it."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for thousands of sockets, here and there
+    limits = {"sfu": 5000}
+    directory = tmp_path_factory.mktemp("attacked")
+    async with running(directory, media__listen_ips=["127.0.0.1"], realtime__max_participants=limits) as server:
         yield server
