@@ -26,7 +26,7 @@ from signaling.version import VERSION
 
 WRONG_CONFIGURATION = 2
 FAMILIES = ("realtime",)
-COLLECT_AFTER = (10_000, 10, 50)  # objects; younger collections, each
+COLLECT_AFTER = (5_000, 5, 5)  # objects; younger collections, each
 
 log = structlog.get_logger("signaling")
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
