@@ -19,11 +19,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 MIB = 1 << 20
 PINGERS, PING_EVERY = 6, 0.11  # seconds: nearly as often as they may
-CALM = 2.0  # seconds
+ENOUGH = 120  # answers that a p99 is told from
 FLOOD_PER_SECOND, FLOOD_FOR = 1000, 3.0  # messages, seconds
 UNMOVED = 0.03  # seconds by which others' p99 may grow while two cores run attacker, others and server
 IDLE = 5000  # sockets
 IDLE_COST = 64 * 1024  # bytes each
+OFFERS = 40
 LARGE = "x" * 30_000
 
 
@@ -53,7 +54,7 @@ async def pings(server: RunningServer) -> AsyncIterator[list[float]]:
 async def calm(server: RunningServer) -> float:
     """p99 of the answers while nothing happens."""
     async with pings(server) as times:
-        await asyncio.sleep(CALM)
+        await until(lambda: len(times) >= ENOUGH, 10.0, "enough answers")
     return p99(times)
 
 
@@ -86,12 +87,11 @@ async def test_a_description_at_the_limit_is_answered_at_once(attacked: RunningS
     description = huge_descriptions()[what]
     assert 10_000 < len(description) <= 65_536
     async with RawClient(attacked, await attacked.create()) as client:
-        times = []
-        for seq in range(1, 16):
-            begin = time.monotonic()
+        before = attacked.process().cpu_times()
+        for seq in range(1, OFFERS + 1):
             await client.ask("offer", pc="publish", seq=seq, sdp=description, streams=[])
-            times.append(time.monotonic() - begin)
-        assert statistics.median(times) < 0.02
+        now = attacked.process().cpu_times()
+        assert (now.user + now.system - before.user - before.system) / OFFERS < 0.02
         assert (await client.ask("ping"))["type"] == "pong"
 
 
@@ -101,7 +101,7 @@ async def test_who_sends_a_thousand_messages_a_second_is_thrown_out_and_moves_no
     codes = []
     async with pings(attacked) as times:
         end = time.monotonic() + FLOOD_FOR
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(times) < ENOUGH:
             codes.append(await _flood(attacked, room))
         flooded = p99(times)
     assert set(codes) == {4429}

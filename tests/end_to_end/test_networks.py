@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.end_to_end.meeting import Meeting, Person, everybody_meets, two_meet
-from tests.support.browsers import PATIENCE
+from tests.support.browsers import PATIENCE, FirefoxPage
 from tests.support.relay import Gate, Nat
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -32,7 +32,17 @@ async def test_where_udp_is_blocked_media_goes_by_tcp(meeting: Meeting) -> None:
 
 @pytest.mark.parametrize("before", ["", "signals.blockUdp()"], ids=["udp", "tcp"])
 async def test_an_ice_restart_of_both_connections_does_not_interrupt_media(meeting: Meeting, before: str) -> None:
-    ada, bob = await two_meet(meeting, before=before)
+    await _restart_is_not_noticed(*await two_meet(meeting, before=before))
+
+
+async def test_firefox_restarts_ice_without_an_interruption(meeting: Meeting, firefox: FirefoxPage) -> None:
+    ada, bob = await asyncio.gather(meeting.join(1, firefox), meeting.join(2))
+    await asyncio.gather(ada.publish(), bob.publish())
+    await everybody_meets(ada, bob)
+    await _restart_is_not_noticed(ada, bob)
+
+
+async def _restart_is_not_noticed(ada: Person, bob: Person) -> None:
     ufrags = await ada.call("ufrags")
     await asyncio.gather(ada.call("watch", bob.id), bob.call("watch", ada.id))
     await ada.do("restartIce")
@@ -43,6 +53,12 @@ async def test_an_ice_restart_of_both_connections_does_not_interrupt_media(meeti
         assert watched["same"]
         assert watched["longest"] < SMOOTH
     await everybody_meets(ada, bob)
+
+
+async def test_a_publisher_is_told_what_arrives_and_finds_more_bandwidth(meeting: Meeting) -> None:
+    """A browser begins at 300 kbit/s; without feedback it never gets far beyond."""
+    ada, _ = await two_meet(meeting, simulcast=True, width=640, height=360)
+    await ada.call("maySend", 500_000, 2 * PATIENCE)
 
 
 async def test_media_follows_a_client_whose_address_changes_without_any_signaling(meeting: Meeting) -> None:

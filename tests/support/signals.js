@@ -275,6 +275,12 @@ signals.relayTo = (port) => {
     .replace(/(a=candidate:\S+ 1 udp \d+) \S+ \d+ /gi, `$1 127.0.0.1 ${port} `);
 };
 
+/** The browser believes that it can send more than this, in bits a second. */
+signals.maySend = async (bps, seconds) => until('bandwidth', seconds, async () => {
+  const now = (await conference.getConnectionStats()).find(({pc}) => pc === 'publish').availableOutgoing;
+  return now > bps || now;
+});
+
 signals.connections = () => conference.getConnectionStats();
 
 /** The server has given other ICE credentials than these on both connections, and both are connected. */
