@@ -81,7 +81,7 @@ export class Conference extends EventTarget {
       onOpen: () => this.#sendJoin(),
       onMessage: (message) => this.#received(message),
       onDown: () => this.#lostSocket(),
-      onRefused: (error, code) => this.#refused(error, code),
+      onRefused: (error) => this.#refused(error),
     });
     this.#wishes = new Wishes((message) => this.#phase === "joined" && this.#send(message));
     const common = {
@@ -381,7 +381,7 @@ export class Conference extends EventTarget {
     this.#signaling
       .request(join, (message) => message.type === "joined")
       .catch((/** @type {ConferenceError} */ error) => {
-        if (error.code > 0) this.#refused(error, 4000 + error.code);
+        if (error.code > 0) this.#refused(error);
       });
   }
 
@@ -430,15 +430,11 @@ export class Conference extends EventTarget {
     this.#tellState();
   }
 
-  /**
-   * @param {ConferenceError} error
-   * @param {number} closeCode
-   */
-  #refused(error, closeCode) {
+  /** @param {ConferenceError} error */
+  #refused(error) {
     if (this.#phase !== "joining" && this.#phase !== "joined") return;
-    if (this.#usedEndpoint && closeCode !== 1000) return this.#startOver();
-    if (closeCode === 1000) this.#end("left", "ended");
-    else this.#fail(error);
+    if (this.#usedEndpoint) return this.#startOver();
+    this.#fail(error);
   }
 
   /** The seat is gone: comes in again with the credential it began with. */
@@ -499,9 +495,8 @@ export class Conference extends EventTarget {
     const forgotten = this.#publisher.streams.some((stream) => !known.has(stream.id));
     this.#subscriber.keep(known);
     this.#try((forgotten ? this.#publisher.rebuild() : this.#publisher.resume()).then(() => this.#muting.reconcileAll()));
-    this.#subscriber.resume();
     this.#recovery.publish.signalingBack();
-    this.#recovery.subscribe.signalingBack();
+    if (!this.#subscriber.resume()) this.#recovery.subscribe.signalingBack();
   }
 
   /** @param {import("./types.js").Endpoint} endpoint */

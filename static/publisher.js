@@ -44,6 +44,7 @@ export class Publisher {
   /** @type {Map<string, RTCRtpTransceiver[]>} sections nobody uses, by shape */ #parked = new Map();
   /** @type {Promise<void>} the offer in flight */ #exchange = Promise.resolve();
   /** @type {Promise<void> | null} the one to follow it */ #next = null;
+  #abandon = () => {};
   #owner;
   #seq = 0;
   #restart = false;
@@ -158,8 +159,6 @@ export class Publisher {
   /** Throws the peer connection away and offers everything on a new one. */
   rebuild() {
     this.#disconnect();
-    this.#exchange = Promise.resolve(); // nobody waits for the answer to what the old one has offered
-    this.#next = null;
     return this.open();
   }
 
@@ -187,9 +186,18 @@ export class Publisher {
     this.#pc?.setConfiguration(configuration(this.#owner.iceServers()));
   }
 
-  async #offer() {
+  /** What a closed connection was asked never comes to an end, so the end is told by `#abandon`. */
+  #offer() {
     const pc = this.#pc;
-    if (!pc) return;
+    if (!pc) return Promise.resolve();
+    const abandoned = new Promise((_, reject) => {
+      this.#abandon = () => reject(new ConferenceError("rebuilt", 0, "offered again on a new connection"));
+    });
+    return /** @type {Promise<void>} */ (Promise.race([this.#offerOn(pc), abandoned]));
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  async #offerOn(pc) {
     const iceRestart = this.#restart;
     this.#restart = false;
     await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
@@ -201,7 +209,7 @@ export class Publisher {
       const answer = await this.#owner.request(offer, answers);
       if (pc === this.#pc) await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     } catch (error) {
-      if (pc !== this.#pc) return; // the connection was rebuilt meanwhile: nobody waits for this answer
+      if (pc !== this.#pc) throw error;
       if (error instanceof ConferenceError && UNANSWERED.has(error.name)) this.#restart ||= iceRestart;
       else if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
       throw error;
@@ -234,6 +242,8 @@ export class Publisher {
   #disconnect() {
     const pc = this.#pc;
     this.#pc = this.#channel = null;
+    this.#next = null;
+    this.#abandon();
     this.#parked.clear();
     for (const stream of this.#streams.values()) stream.sections = { audio: null, video: null };
     pc?.close();

@@ -63,6 +63,7 @@ export class Recovery {
   signalingBack() {
     const pc = this.#pc;
     if (!pc) return;
+    this.#tries = 0; // those of before may not have reached the server
     if (this.#waitsForSignaling || pc.connectionState === "failed" || pc.connectionState === "disconnected") this.#attempt();
   }
 
@@ -72,6 +73,7 @@ export class Recovery {
     if (pc.connectionState === "failed") {
       const iceLives = pc.iceConnectionState === "connected" || pc.iceConnectionState === "completed";
       if (iceLives) this.#tries = RESTARTS_BEFORE_REBUILD; // then DTLS has failed, and no restart mends it
+      else if (this.#tries > 0) return; // a restart is under way and has its deadline
       return this.#attempt();
     }
     if (pc.connectionState === "disconnected") this.#arm(DISCONNECTED_FOR);

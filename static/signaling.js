@@ -18,7 +18,7 @@ const URGENT_PONG_DEADLINE = 1.5; // seconds, after the browser told of a change
 const CLOSES_WITHIN = 1; // seconds the server has to close a socket that is over
 const REPLY_DEADLINE = 15; // seconds for an answer to a request
 const PROTOCOL = "conf-v1-json";
-const FINAL_CODES = new Set([1000, 4400, 4401, 4403, 4404, 4409, 4410, 4413, 4423]);
+const FINAL_CODES = new Set([4400, 4401, 4403, 4404, 4409, 4410, 4413, 4423]);
 
 /**
  * @typedef {object} SignalingOwner
@@ -26,7 +26,7 @@ const FINAL_CODES = new Set([1000, 4400, 4401, 4403, 4404, 4409, 4410, 4413, 442
  * @property {() => void} onOpen
  * @property {(message: Message) => void} onMessage
  * @property {(pause: number) => void} onDown the socket is lost; the next try comes after `pause` seconds
- * @property {(error: ConferenceError, closeCode: number) => void} onRefused final: no further try follows
+ * @property {(error: ConferenceError) => void} onRefused final: no further try follows
  */
 
 /** @typedef {{ matches: (message: Message) => boolean, resolve: (message: Message) => void, reject: (error: Error) => void, timer: number }} Pending */
@@ -182,7 +182,7 @@ export class Signaling {
     if (!this.#running) return;
     if (FINAL_CODES.has(code)) {
       this.#running = false;
-      this.#owner.onRefused(refusal ?? refusalOf(code, reason), code);
+      this.#owner.onRefused(refusal ?? refusalOf(code, reason));
       return;
     }
     const pause = this.#pause;

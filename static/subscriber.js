@@ -31,6 +31,7 @@ export class Subscriber {
   /** @type {RTCPeerConnection | null} made before it was needed */ #spare = null;
   /** @type {Map<string, Received>} */ #received = new Map();
   /** @type {Promise<void>} */ #work = Promise.resolve();
+  #round = 0; // counts the connections the server has begun
   #asked = false; // for a new connection, and it has not come yet
   #owner;
 
@@ -66,7 +67,10 @@ export class Subscriber {
    * @param {Message} offer
    */
   offered(offer) {
-    this.#work = this.#work.then(() => this.#answer(offer)).catch((error) => this.#failed(error));
+    const round = offer.seq === FIRST ? ++this.#round : this.#round;
+    this.#work = this.#work
+      .then(() => (round === this.#round ? this.#answer(offer) : undefined)) // else a newer connection is offered already
+      .catch((error) => this.#failed(error));
   }
 
   /** Asks the server for new ICE credentials, or for a new connection where there is none to restart. */
@@ -75,14 +79,19 @@ export class Subscriber {
     else this.rebuild();
   }
 
-  /** Messages can be sent again: repeats what was asked for on the old socket. */
+  /**
+   * Messages can be sent again: repeats what was asked for on the old socket.
+   * @returns {boolean} whether a new connection is on its way
+   */
   resume() {
     if (this.#asked) this.rebuild();
+    return this.#asked;
   }
 
   /** Throws the peer connection away and asks for a new one; the streams and their elements stay. */
   rebuild() {
     this.#disconnect();
+    this.#work = Promise.resolve(); // what a closed connection was asked never comes to an end
     this.#asked = true;
     this.#owner.send({ type: "restart", pc: "subscribe", fresh: true });
   }
@@ -102,6 +111,7 @@ export class Subscriber {
   /** Everything received ends. */
   reset() {
     this.#disconnect();
+    this.#work = Promise.resolve();
     this.#asked = false;
     this.#map([]);
   }
@@ -118,6 +128,7 @@ export class Subscriber {
 
   /** @param {Message} offer */
   async #answer({ sdp, seq, streams }) {
+    const round = this.#round;
     if (seq !== FIRST && !this.#pc) {
       if (!this.#asked) this.rebuild(); // it is meant for a connection from before a reload
       return;
@@ -127,7 +138,7 @@ export class Subscriber {
     const pc = this.#pc ?? this.#connect();
     await pc.setRemoteDescription({ type: "offer", sdp });
     await pc.setLocalDescription();
-    if (pc !== this.#pc) return;
+    if (pc !== this.#pc || round !== this.#round) return;
     this.#owner.send({ type: "answer", pc: "subscribe", seq, sdp: pc.localDescription?.sdp ?? "" });
     this.#map(streams ?? []);
   }
