@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("--quick", action="store_true", help="fewer cases")
+    parser.add_argument("--churn", type=int, metavar="N", help="conferences: so many joins and leaves")
     parser.add_argument("--no-store", action="store_true", help="do not keep the result")
     arguments = parser.parse_args()
     if not arguments.name:
@@ -41,7 +42,8 @@ def main() -> None:
             module = importlib.import_module(f"benchmarks.{name}")
             print(f"{name:12} {(module.__doc__ or '').splitlines()[0]}")
         return
-    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(quick=arguments.quick)
+    options = {"churn": arguments.churn} if arguments.name == "conferences" and arguments.churn else {}
+    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(quick=arguments.quick, **options)
     if not arguments.no_store:
         store(arguments.name, rows)
 
