@@ -33,6 +33,8 @@ class Nat:
         self._waiting: dict[Address, list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.rebound = 0
+        self.blocks = False
+        """Nothing passes, in no direction."""
 
     async def __aenter__(self) -> "Nat":
         self._inside = await _socket(self._outwards, ("127.0.0.1", 0))
@@ -56,6 +58,8 @@ class Nat:
         self._outside.clear()
 
     def _outwards(self, data: bytes, client: Address) -> None:
+        if self.blocks:
+            return
         outside = self._outside.get(client)
         if outside:
             outside.sendto(data, self._server)
@@ -67,8 +71,12 @@ class Nat:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def _inwards(self, data: bytes, client: Address) -> None:
+        if not self.blocks:
+            self._inside.sendto(data, client)
+
     async def _map(self, client: Address) -> None:
-        outside = await _socket(lambda data, _: self._inside.sendto(data, client), ("127.0.0.1", 0))
+        outside = await _socket(lambda data, _: self._inwards(data, client), ("127.0.0.1", 0))
         self._outside[client] = outside
         for data in self._waiting.pop(client):
             outside.sendto(data, self._server)

@@ -268,10 +268,10 @@ signals.blockUdp = () => {
   signals.rewrite = (sdp) => sdp.replace(/a=candidate:\S+ 1 udp [^\r\n]*\r\n/gi, '');
 };
 
-/** The server seems to be at this port of this machine only. */
-signals.relayTo = (port) => {
+/** The server seems to be at this port of this machine only, as far as UDP goes. */
+signals.relayTo = (port, {tcp = false} = {}) => {
   signals.rewrite = (sdp) => sdp
-    .replace(/a=candidate:\S+ 1 tcp [^\r\n]*\r\n/gi, '')
+    .replace(/a=candidate:\S+ 1 tcp [^\r\n]*\r\n/gi, tcp ? '$&' : '')
     .replace(/(a=candidate:\S+ 1 udp \d+) \S+ \d+ /gi, `$1 127.0.0.1 ${port} `);
 };
 
@@ -279,6 +279,12 @@ signals.relayTo = (port) => {
 signals.maySend = async (bps, seconds) => until('bandwidth', seconds, async () => {
   const now = (await conference.getConnectionStats()).find(({pc}) => pc === 'publish').availableOutgoing;
   return now > bps || now;
+});
+
+/** Both connections go by this protocol. A browser that found another way first changes over. */
+signals.goBy = async (protocol, seconds) => until(`by ${protocol}`, seconds, async () => {
+  const now = (await conference.getConnectionStats()).map((connection) => connection.protocol);
+  return (now.length === 2 && now.every((each) => each === protocol)) || now;
 });
 
 signals.connections = () => conference.getConnectionStats();
