@@ -1,5 +1,6 @@
 """Whoever is at the other end of one socket: first a visitor, then a participant. What message handlers act on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mediaserver import Clock, Participant
@@ -23,6 +24,8 @@ class Caller:
     conferences: Conferences
     clock: Clock
     scheduler: Scheduler
+    asked_for: Callable[[], None]
+    """Says that the message at hand is one that we have asked for: it does not count against the caller."""
     conversation: Conversation | None = None
 
     @property

@@ -130,7 +130,7 @@ class Client:
             )
         except (ServiceError, MediaError) as error:
             raise refused(error) from error
-        return Caller(self._out, visitor, self._conferences, self._clock, self._scheduler)
+        return Caller(self._out, visitor, self._conferences, self._clock, self._scheduler, self._flood.forgive)
 
     async def _read(self, caller: Caller, text: str) -> None:
         if size(text) > MAX_MESSAGE_BYTES:

@@ -13,6 +13,7 @@ from signaling.live.protocol import BadMessage, LiveError, Message
 MAX_NAME = 256  # characters
 MAX_ID = 64  # characters
 MAX_SDP = 64 * 1024  # bytes
+MAX_ANSWER = 4 * MAX_SDP  # to an offer of ours, which grows with the meeting
 MAX_STREAMS = 256  # entries of a list or map of streams
 MAX_ATTRIBUTES = 16  # keys
 MAX_ATTRIBUTES_BYTES = 4 * 1024
@@ -123,10 +124,10 @@ def check_depth(name: str, value: object) -> None:
     raise BadMessage(f"{name} is nested deeper than {MAX_DEPTH}")
 
 
-def session_description(message: Message) -> str:
+def session_description(message: Message, limit: int = MAX_SDP) -> str:
     value = message.get("sdp")
-    if not isinstance(value, str) or not encodes(value) or len(value.encode()) > MAX_SDP:
-        raise LiveError(400, "bad_sdp", f"sdp is not a session description of at most {MAX_SDP} bytes")
+    if not isinstance(value, str) or not encodes(value) or len(value.encode()) > limit:
+        raise LiveError(400, "bad_sdp", f"sdp is not a session description of at most {limit} bytes")
     return value
 
 

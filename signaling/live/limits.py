@@ -22,6 +22,11 @@ class Flood:
         self._times.append(now)
         return True
 
+    def forgive(self) -> None:
+        """The last message was asked for by us and does not count."""
+        if self._times:
+            self._times.pop()
+
 
 @dataclass(slots=True)
 class Silence:

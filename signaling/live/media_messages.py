@@ -23,9 +23,12 @@ async def offer(caller: Caller, message: Message) -> Message:
 
 
 async def answer(caller: Caller, message: Message) -> None:
+    """A busy meeting makes many offers: an answer to the one in flight is no flood."""
     subscriber = caller.subscriber
     fields.one_of(message, "pc", ("subscribe",))
-    subscriber.answered(fields.number(message, "seq"), fields.session_description(message))
+    seq, sdp = fields.number(message, "seq"), fields.session_description(message, fields.MAX_ANSWER)
+    if subscriber.answered(seq, sdp):
+        caller.asked_for()
 
 
 async def candidate(caller: Caller, message: Message) -> None:

@@ -66,10 +66,10 @@ class Subscriber:
             self._offers.changed(now, restart=True)
         self._rearm()
 
-    def answered(self, seq: int, sdp: str) -> None:
-        """An answer to an offer but the last is ignored; BadDescription for one that cannot be used."""
+    def answered(self, seq: int, sdp: str) -> bool:
+        """Whether the answer is to the offer in flight, any other is ignored; BadDescription if it is of no use."""
         if not self._offers.expects(seq):
-            return
+            return False
         now = self._clock.monotonic()
         try:
             self._participant.accept(sdp)
@@ -83,6 +83,7 @@ class Subscriber:
                 self._offers.changed(now)
         self._unproven = False
         self._rearm()
+        return True
 
     def heard(self, event: MediaEvent) -> None:
         """News of the participant's connections."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import WSMsgType
 
+from signaling.live.limits import MESSAGES
 from tests.support.live import LiveServer, Talker, live_server
 
 MIB = 1 << 20
@@ -557,3 +558,16 @@ async def test_pings_are_answered(live: LiveServer):
     talker.socket._autoping = False
     frame = await asyncio.wait_for(talker.socket.receive(), 5)
     assert (frame.type, frame.data) == (WSMsgType.PONG, b"are you there")
+
+
+async def test_answers_that_were_asked_for_are_no_flood(live: LiveServer):
+    room = await live.room()
+    anna, _ = await live.enter(room, id="anna")
+    bert, _ = await live.enter(room, id="bert")
+    for number in range(1, 31):
+        streams = [stream()] if number % 2 else []
+        await anna.ask("offer", pc="publish", seq=number, sdp="an offer", streams=streams)
+        offer = await bert.until("offer")
+        await bert.ask("answer", pc="subscribe", seq=offer["seq"], sdp="my answer")
+    for _ in range(MESSAGES - 1):  # a join and these are all that ten seconds allow
+        assert (await bert.ask("ping"))["type"] == "pong"
