@@ -36,7 +36,7 @@ MEMORY_STEPS = (20, 60, 100, 140, 180)  # subscribers
 DECRYPTED = 50  # subscribers at most that decrypt and measure latency; the others check their sequence numbers
 BAR_LATENCY = (0.5e-3, 5e-3)  # p50, p99, seconds
 BAR_MEMORY = 200  # KiB a subscriber
-BAR_GROWTH = 100  # bytes a join and leave: one small Python object left behind would be more
+BAR_GROWTH = 64  # bytes a join and leave: less than the smallest thing that could be left behind, averaged
 
 Row = dict[str, object]
 T = TypeVar("T")
@@ -280,12 +280,11 @@ async def churn(cycles: int) -> Row:
             counts.append((part + 1) * (cycles // 10))
         used = venue.server.cpu() - cpu
         metrics = await venue.server.metrics()
-    half = len(counts) // 2  # until then caches fill up and garbage collection finds its pace
-    slope, _ = statistics.linear_regression(counts[half:], sizes[half:])
+    slope, _ = statistics.linear_regression(counts, sizes)
     per_join = (used.process - used.packets) / counts[-1]
     print(
         f"  {counts[-1]} joins and leaves, {CHURN_AT_ONCE} at a time: RSS {sizes[0] / 2**20:.1f} to "
-        f"{sizes[-1] / 2**20:.1f} MiB, {slope:.0f} bytes per cycle in the second half {_judged(slope, BAR_GROWTH)}; "
+        f"{sizes[-1] / 2**20:.1f} MiB, {slope:.0f} bytes per cycle {_judged(slope, BAR_GROWTH)}; "
         f"{per_join * 1e3:.2f} ms server CPU per join and leave (without its packet threads)",
         flush=True,
     )
