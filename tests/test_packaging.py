@@ -24,6 +24,13 @@ def test_every_c_file_of_the_core_is_built():
     assert written | {"mediaserver/native/_native.pyx"} == set(core["sources"])
 
 
+def test_what_the_core_includes_is_built_anew_with_it_and_goes_into_an_archive():
+    [core] = SETUPTOOLS["ext-modules"]
+    native = ROOT / "mediaserver" / "native"
+    included = {f"mediaserver/native/{path.name}" for kind in ("*.h", "*.pxi") for path in native.glob(kind)}
+    assert included == set(core["depends"])
+
+
 def test_every_kind_of_page_file_is_installed():
     static = ROOT / "static"
     depth = max(len(path.relative_to(static).parts) for path in static.rglob("*") if path.is_file())

@@ -2,6 +2,8 @@
 
 from mediaserver.native._native import (
     ADDRESS_SIZE,
+    FEEDBACK_RECORD,
+    LEVEL_RECORD,
     Connection,
     Engine,
     EventKind,
@@ -13,6 +15,8 @@ from mediaserver.native._native import (
 
 __all__ = [
     "ADDRESS_SIZE",
+    "FEEDBACK_RECORD",
+    "LEVEL_RECORD",
     "Connection",
     "Engine",
     "EventKind",

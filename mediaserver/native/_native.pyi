@@ -25,8 +25,34 @@ class EventKind(IntEnum):
     """`(LAYER, track_id, layer, codec)`: the first authenticated packet of a layer (index as in `rids`) came."""
     STREAM_CLOSED = 4
     """`(STREAM_CLOSED, address)`: the TCP stream behind this address has ended."""
+    FEEDBACK = 5
+    """`(FEEDBACK, connection_id, records)`: what a peer says of the packets this connection has sent it.
 
-Event = tuple[EventKind, bytes, bytes, int] | tuple[EventKind, int, int, int] | tuple[EventKind, bytes]
+    One for each transport-wide feedback message (a very long one is split). `records` are `FEEDBACK_RECORD`s: groups
+    of packets that were sent within 5 ms of each other, in the order in which they were sent. Received ones: when the
+    last of them left (our monotonic clock) and when it arrived (the peer's clock: only differences mean something),
+    both in microseconds; their bytes together; how many they are. Lost ones of the same stretch: a record of their
+    own, arrival -1. No packet is told twice, but one that was told as lost may still be told as received, with its
+    old time of sending, in front of what is new.
+    """
+    LEVELS = 6
+    """`(LEVELS, records)`: how loud the audio tracks are, ten times a second while any has sound.
+
+    `records` are `LEVEL_RECORD`s, one for each track with packets since the last time: track id, packets, how many of
+    them had voice, the loudest level and the mean one, both in -dBov: 0 is the loudest, 127 is silence (RFC 6464).
+    """
+
+FEEDBACK_RECORD: str
+"""For `struct`: sent, arrived (-1: lost), bytes, packets; "=qqii"."""
+LEVEL_RECORD: str
+"""For `struct`: track id, packets (at most 255), packets with voice, loudest, mean; "=IBBBB"."""
+
+Event = (
+    tuple[EventKind, bytes, bytes, int]
+    | tuple[EventKind, int, int, int]
+    | tuple[EventKind, int, bytes]
+    | tuple[EventKind, bytes]
+)
 
 def address_from(socket: int, ip: str, port: int) -> bytes:
     """The address of a UDP peer as seen on our socket number `socket`. Raises ValueError for a bad ip."""

@@ -1,0 +1,76 @@
+# A track as it arrives.
+
+@cython.no_gc_clear
+cdef class Track:
+    cdef Engine engine
+    cdef track *ptr
+    cdef readonly uint32_t id
+    cdef readonly int thread
+
+    def __init__(self, Engine engine, str kind, int thread=0):
+        check_thread(engine, thread)
+        if kind not in ("audio", "video"):
+            raise ValueError(f"a track is audio or video, not {kind}")
+        self.engine = engine
+        self.thread = thread
+        engine.next_id += 1
+        self.id = engine.next_id
+        self.ptr = track_new(self.id, kind == "video")
+        if not self.ptr:
+            raise MemoryError
+
+    cdef int command(self, op what, int number) except -1:
+        cdef command c
+        if not self.ptr:
+            raise RuntimeError("the track is closed")
+        memset(&c, 0, sizeof(c))
+        c.op = what
+        c.number = number
+        c.object = self.ptr
+        return self.engine.push(self.thread, &c)
+
+    def mute(self, bint muted):
+        self.command(OP_TRACK_MUTE, muted)
+
+    def request_keyframe(self):
+        self.command(OP_TRACK_KEYFRAME, 0)
+
+    def layers(self):
+        out = []
+        if not self.ptr or self.engine.closed:
+            return out
+        now = self.engine.now_us if self.engine.simulated_ else monotonic_us()
+        for i in range(MAX_LAYERS):
+            if self.ptr.layers[i].ssrc:
+                out.append(layer_stats(&self.ptr.layers[i], i, now))
+        return out
+
+    def close(self):
+        if self.ptr and not self.engine.closed:
+            self.command(OP_TRACK_CLOSE, 0)
+        elif self.ptr:
+            track_free(self.ptr)
+        self.ptr = NULL
+
+    def __dealloc__(self):
+        cdef command c
+        if not self.ptr:
+            return
+        if self.engine.closed:
+            track_free(self.ptr)
+            return
+        memset(&c, 0, sizeof(c))
+        c.op = OP_TRACK_CLOSE
+        c.object = self.ptr
+        self.engine.push(self.thread, &c)
+
+
+cdef dict layer_stats(const source *s, int layer, int64_t now):
+    expected = s.highest - s.first + 1 if s.received else 0
+    return {
+        "layer": layer, "ssrc": s.ssrc, "codec": s.codec, "packets": s.received, "bytes": s.bytes,
+        "lost": max(0, expected - <int64_t>s.received), "nacked": s.nacked, "recovered": s.recovered,
+        "duplicates": s.duplicates, "jitter": s.jitter / s.clock_rate if s.clock_rate else 0.0,
+        "rate_bps": s.rate_bps, "keyframes": s.keyframes, "plis": s.plis, "width": s.width, "height": s.height,
+        "age": (now - s.last_at) / 1e6 if s.received else -1,
+    }
