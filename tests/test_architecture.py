@@ -25,6 +25,8 @@ PURE = (
     "mediaserver/composition/layouts.py",
     "mediaserver/composition/seats.py",
     "signaling/services/lifecycle.py",
+    "signaling/services/mesh.py",
+    "signaling/live/held.py",
     "signaling/tokens.py",
     "signaling/live/protocol.py",
     "signaling/live/offers.py",

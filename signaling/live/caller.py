@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from mediaserver import Clock, Participant
 from signaling.live.conversation import Conversation, part
-from signaling.live.protocol import LiveError
 from signaling.live.socket import LiveSocket
 from signaling.live.subscriber import Subscriber
 from signaling.live.welcome import joined
 from signaling.services.conferences import Conferences
-from signaling.services.meeting import Meeting
+from signaling.services.meeting import Meeting, NotInMesh
 from signaling.services.members import Member, Profile, Visitor
 from signaling.services.scheduler import Scheduler
 
@@ -41,7 +40,7 @@ class Caller:
     def media(self) -> Participant:
         """The caller in the media plane; there is none in a MESH conference."""
         if self.member.media is None:
-            raise LiveError(409, "mesh_relay_unavailable", "media of a MESH conference does not go through this server")
+            raise NotInMesh("sending to or receiving from the server")
         return self.member.media
 
     @property

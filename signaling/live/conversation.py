@@ -7,6 +7,7 @@ the client's messages is `client.py`'s and `messages.py`'s.
 from mediaserver import Clock, DataReceived, MediaEvent
 from signaling.live.data_channel import DataChannel
 from signaling.live.framing import Channel
+from signaling.live.held import Held
 from signaling.live.protocol import Close, Message, write
 from signaling.live.socket import LiveSocket
 from signaling.live.subscriber import Subscriber
@@ -18,7 +19,11 @@ from signaling.services.scheduler import Scheduler
 
 
 class Conversation:
-    """The outlet of a member. Without a socket, what is told is lost; `joined` tells the state to who comes back."""
+    """The outlet of a member.
+
+    Without a socket, what everybody is told is lost, as `joined` tells the state to who comes back; what others say to
+    this participant alone is held.
+    """
 
     def __init__(
         self, conferences: Conferences, meeting: Meeting, member: Member, clock: Clock, scheduler: Scheduler
@@ -29,6 +34,7 @@ class Conversation:
         self._socket: LiveSocket | None = None
         self._conferences = conferences
         self._page_gone = False
+        self._held = Held()
         self._data = DataChannel(meeting, member, clock)
         if member.media:
             self.subscriber = Subscriber(
@@ -42,8 +48,13 @@ class Conversation:
     def attach(self, socket: LiveSocket) -> None:
         """`socket` leads to the participant from now on."""
         self._socket = socket
+        held = self._held.take(self.meeting.members)
+        if self.meeting.mode == "MESH" and not self._page_gone:  # a new page has none of the connections it is about
+            for message in held:
+                self.send(message)
         if self.subscriber:
             self.subscriber.attached(fresh=self._page_gone)
+        self._page_gone = False
 
     def detach(self, socket: LiveSocket, *, page_gone: bool) -> None:
         """`socket` is gone; with `page_gone` the client has said that its connections are, too."""
@@ -65,6 +76,12 @@ class Conversation:
             self._socket.send(dict(event), Channel.ROOM)
         if self._data.mirrors and self.member.media:
             self.member.media.send_text(write(event))
+
+    def pass_on(self, message: Event) -> None:
+        if self._socket:
+            self._socket.send(dict(message))
+        else:
+            self._held.keep(dict(message))
 
     def heard(self, event: MediaEvent) -> None:
         if isinstance(event, DataReceived):

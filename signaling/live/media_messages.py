@@ -1,29 +1,41 @@
-"""The messages about media: descriptions, candidates, streams, wishes. Handlers for the table in `messages.py`."""
+"""The messages about media: descriptions, candidates, streams, wishes. Handlers for the table in `messages.py`.
+
+What names somebody in `to` is for that participant and passed on by `mesh.py`; the rest is for the server.
+"""
 
 from mediaserver import Wish
-from signaling.live import fields
+from signaling.live import fields, mesh
 from signaling.live.caller import Caller
 from signaling.live.protocol import BadMessage, Message
 from signaling.live.streams import read_streams, rendered
-from signaling.services.meeting import NotInMesh
 
 CONNECTIONS = ("publish", "subscribe")
-MAX_CANDIDATE = 4096  # characters
 MAX_PRIORITY = 255
 MAX_FPS = 1000
 
 
-async def offer(caller: Caller, message: Message) -> Message:
+async def offer(caller: Caller, message: Message) -> Message | None:
     """The answer, with the streams as accepted."""
+    if mesh.is_for_somebody(message):
+        await mesh.pass_on(caller, message)
+        return None
     media = caller.media
     fields.one_of(message, "pc", ("publish",))
     seq, sdp = fields.number(message, "seq"), fields.session_description(message)
     description = media.negotiate(sdp, read_streams(message, caller.member.id))
-    return {"type": "answer", "pc": "publish", "seq": seq, "sdp": description.sdp, "streams": rendered(description)}
+    return {
+        "type": "answer",
+        "pc": "publish",
+        "seq": seq,
+        "sdp": description.sdp,
+        "streams": rendered(description.streams),
+    }
 
 
 async def answer(caller: Caller, message: Message) -> None:
     """A busy meeting makes many offers: an answer to the one in flight is no flood."""
+    if mesh.is_for_somebody(message):
+        return await mesh.pass_on(caller, message)
     subscriber = caller.subscriber
     fields.one_of(message, "pc", ("subscribe",))
     seq, sdp = fields.number(message, "seq"), fields.session_description(message, fields.MAX_ANSWER)
@@ -32,12 +44,11 @@ async def answer(caller: Caller, message: Message) -> None:
 
 
 async def candidate(caller: Caller, message: Message) -> None:
+    if mesh.is_for_somebody(message):
+        return await mesh.pass_on(caller, message)
     media = caller.media
     pc = fields.one_of(message, "pc", CONNECTIONS)
-    given = message.get("candidate")
-    if given is not None and not isinstance(given, dict):
-        raise BadMessage("candidate is neither an object nor null")
-    media.candidate(pc, fields.text(given, "candidate", MAX_CANDIDATE) if given else None)
+    media.candidate(pc, mesh.check_candidate(message))
 
 
 async def restart(caller: Caller, message: Message) -> None:
@@ -48,7 +59,7 @@ async def restart(caller: Caller, message: Message) -> None:
 
 
 async def unpublish(caller: Caller, message: Message) -> None:
-    caller.media.unpublish(fields.stream_id(message))
+    caller.meeting.unpublish(caller.member, fields.stream_id(message))
 
 
 async def mute(caller: Caller, message: Message) -> None:
@@ -57,10 +68,9 @@ async def mute(caller: Caller, message: Message) -> None:
 
 
 async def subscribe(caller: Caller, message: Message) -> None:
-    if caller.member.media is None:
-        raise NotInMesh("choosing what to receive")
+    media = caller.media
     wishes = {stream_id: _wish(_object(entry)) for stream_id, entry in fields.table(message, "streams").items()}
-    caller.member.media.want(_wish(fields.table(message, "default")), wishes)
+    media.want(_wish(fields.table(message, "default")), wishes)
 
 
 def _wish(entry: Message) -> Wish:

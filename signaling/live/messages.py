@@ -7,13 +7,13 @@ is none of its own. Media's half of the table is `media_messages.py`'s.
 from collections.abc import Awaitable, Callable, Mapping
 
 from mediaserver import MediaError
-from signaling.live import fields, media_messages
+from signaling.live import fields, media_messages, mesh
 from signaling.live.caller import Caller
 from signaling.live.protocol import MAX_TEXT_BYTES, LiveError, Message, request_id
 from signaling.live.refusals import refused
 from signaling.live.welcome import endpoint
 from signaling.services.errors import ServiceError
-from signaling.services.meeting import ViewUnavailable
+from signaling.services.meeting import NotInMesh, ViewUnavailable
 from signaling.services.members import Profile, View
 
 Handler = Callable[[Caller, Message], Awaitable[Message | None]]
@@ -37,7 +37,7 @@ async def _join(caller: Caller, message: Message) -> None:
     )
     try:
         await caller.join(profile, request_id(message))
-    except ViewUnavailable:
+    except (ViewUnavailable, NotInMesh):
         raise  # another wish may follow
     except (ServiceError, MediaError) as error:
         raise refused(error) from error
@@ -103,6 +103,7 @@ HANDLERS: Mapping[str, Handler] = {
     "answer": media_messages.answer,
     "candidate": media_messages.candidate,
     "restart": media_messages.restart,
+    "close": mesh.pass_on,
     "unpublish": media_messages.unpublish,
     "mute": media_messages.mute,
     "subscribe": media_messages.subscribe,

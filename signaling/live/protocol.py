@@ -107,6 +107,7 @@ RULES: Mapping[str, Rule] = {
     "answer": Rule(),
     "candidate": Rule(),
     "restart": Rule(),
+    "close": Rule(),
     "renew_endpoint": Rule(),
     "offer": Rule(Role.PUBLISHER),
     "unpublish": Rule(Role.PUBLISHER),

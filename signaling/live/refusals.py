@@ -8,7 +8,7 @@ from mediaserver import errors as media
 from signaling.live.protocol import LiveError, Refusal
 from signaling.services import errors as services
 from signaling.services.conferences import AlreadyOnline, ShuttingDown
-from signaling.services.meeting import NotInMesh, ViewUnavailable
+from signaling.services.meeting import ModeChanged, NotInMesh, ViewUnavailable
 
 _TOLD: dict[type[Exception], tuple[int, str]] = {
     services.Unauthorized: (401, "no_credential"),
@@ -25,6 +25,7 @@ _TOLD: dict[type[Exception], tuple[int, str]] = {
     AlreadyOnline: (409, "already_online"),
     ShuttingDown: (500, "server_shutdown"),
     NotInMesh: (409, "not_in_mesh"),
+    ModeChanged: (409, "mode_changed"),
     ViewUnavailable: (409, "view_unavailable"),
     media.BadCandidate: (400, "bad_candidate"),
     media.PublishForbidden: (403, "forbidden"),

@@ -1,6 +1,8 @@
 """The `streams` beside a session description: to and from plain lists. Pure."""
 
-from mediaserver import Description, StreamDescription
+from collections.abc import Iterable
+
+from mediaserver import StreamDescription
 from signaling.live.fields import MAX_ID, maybe_text, objects, one_of, stream_id
 from signaling.live.protocol import Message
 
@@ -8,7 +10,7 @@ LABELS = ("camera", "screen")
 MAX_MID = 64  # characters
 
 
-def rendered(description: Description) -> list[Message]:
+def rendered(streams: Iterable[StreamDescription]) -> list[Message]:
     return [
         {
             "stream_id": stream.stream_id,
@@ -17,7 +19,7 @@ def rendered(description: Description) -> list[Message]:
             "audio_mid": stream.audio_mid,
             "video_mid": stream.video_mid,
         }
-        for stream in description.streams
+        for stream in streams
     ]
 
 

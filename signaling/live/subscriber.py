@@ -115,7 +115,7 @@ class Subscriber:
     def _offer(self, *, restart: bool) -> None:
         description = self._participant.offer(restart=restart)
         seq, sdp = self._offers.seq, description.sdp
-        self._send({"type": "offer", "pc": PC, "seq": seq, "sdp": sdp, "streams": rendered(description)})
+        self._send({"type": "offer", "pc": PC, "seq": seq, "sdp": sdp, "streams": rendered(description.streams)})
 
     def _rearm(self) -> None:
         deadline = self._offers.deadline()

@@ -16,8 +16,9 @@ from signaling.services import events
 from signaling.services.admission import Admission
 from signaling.services.errors import Conflict, Full, Gone, ServiceError
 from signaling.services.lifecycle import Lifecycle, Timers
-from signaling.services.meeting import Meeting, check_view
+from signaling.services.meeting import Meeting
 from signaling.services.members import Member, Outlet, Profile, Role, Visitor
+from signaling.services.mesh import Mesh
 from signaling.services.realtime_rooms import Endpoint, RealtimeRoom
 from signaling.services.scheduler import Alarm, Scheduler
 from signaling.settings import Settings
@@ -80,7 +81,7 @@ class Conferences:
 
     async def join(self, visitor: Visitor, profile: Profile, outlet: Callable[[Member], Outlet]) -> Arrival:
         """Takes the visitor's seat. `outlet` makes the way to a new member; who comes back has one."""
-        check_view(profile.view)
+        visitor.meeting.check_view(profile.view)
         self._check_seat(visitor)
         endpoint = await self._admission.endpoint(visitor)
         if visitor not in visitor.meeting.visitors:
@@ -112,6 +113,8 @@ class Conferences:
             return
         del meeting.members[member.id]
         self._vacate(member, reason)
+        if meeting.mesh:
+            meeting.mesh.left(member.id)
         meeting.lifecycle.went(self._clock.monotonic())
         self._rearm(meeting)
         log.info("participant left", conference=meeting.id, participant=member.id, reason=reason)
@@ -194,6 +197,7 @@ class Conferences:
             media=self.media.open(room.id, Limits(room.max_participants)) if room.conference_type == "SFU" else None,
             lifecycle=Lifecycle(self._clock.monotonic(), timers),
             alarm=Alarm(self._scheduler, lambda: self._look_at(meeting)),
+            mesh=Mesh() if room.conference_type == "MESH" else None,
         )
         meeting.lifecycle.ready()
         self._meetings[room.id] = meeting

@@ -12,6 +12,7 @@ from signaling.services import events
 from signaling.services.errors import Conflict, Forbidden, NotFound
 from signaling.services.lifecycle import Lifecycle
 from signaling.services.members import Event, Member, Role, View, Visitor
+from signaling.services.mesh import Mesh
 from signaling.services.realtime_rooms import ConferenceType
 from signaling.services.scheduler import Alarm
 
@@ -23,6 +24,13 @@ class NotInMesh(Conflict):
         super().__init__(f"{what} is not possible while participants are connected directly.")
 
 
+class ModeChanged(Conflict):
+    """Media goes through the server now."""
+
+    def __init__(self) -> None:
+        super().__init__("Participants are not connected directly any more.")
+
+
 class ViewUnavailable(Conflict):
     def __init__(self) -> None:
         super().__init__("There is no common picture in this conference.")
@@ -30,7 +38,7 @@ class ViewUnavailable(Conflict):
 
 @dataclass(slots=True, eq=False)
 class Meeting:
-    """`media` None: its participants are connected directly (MESH)."""
+    """`media` None: its participants are connected directly, in a `mesh`."""
 
     id: str
     name: str | None
@@ -44,6 +52,7 @@ class Meeting:
     """Unix seconds."""
     members: dict[str, Member] = field(default_factory=dict)
     visitors: set[Visitor] = field(default_factory=set)
+    mesh: Mesh | None = None
 
     def tell(self, event: Event, *, but: Member | None = None) -> None:
         """Everybody inside is told, in order."""
@@ -52,7 +61,14 @@ class Meeting:
                 member.outlet.tell(event)
 
     def streams(self) -> list[StreamInfo]:
-        return self.media.streams() if self.media else []
+        direct = self.mesh.streams() if self.mesh else []
+        return direct + (self.media.streams() if self.media else [])
+
+    def direct(self, kind: str) -> Mesh:
+        """The mesh through which a message of this kind goes from one to another."""
+        if self.mesh is None:
+            raise ModeChanged
+        return self.mesh
 
     def member(self, member_id: str) -> Member:
         if member_id not in self.members:
@@ -79,30 +95,38 @@ class Meeting:
             self.tell(events.attributes_update(member))
 
     def set_view(self, member: Member, view: View) -> None:
-        check_view(view)
+        self.check_view(view)
         member.view = view
+
+    def check_view(self, view: View) -> None:
+        """Raises for a view that needs a composite picture."""
+        if view == "one_view":
+            raise NotInMesh("a common picture") if self.mode == "MESH" else ViewUnavailable
+
+    def unpublish(self, member: Member, stream_id: str) -> None:
+        """The stream is over for everybody."""
+        if self.mesh and self.mesh.ended(member.id, stream_id):
+            return
+        if member.media is None:
+            raise NotFound("stream", stream_id)
+        member.media.unpublish(stream_id)
 
     def mute(self, member: Member, stream_id: str, *, audio: bool | None, video: bool | None) -> None:
         """One's own stream; moderators may mute, never unmute, those of others."""
-        owner = self._publisher(stream_id)
+        owner = self._publisher(stream_id) or (member if self.mesh else None)
+        if owner is None:
+            raise NotFound("stream", stream_id)
         if owner is not member:
             _check_may_mute(member, audio, video)
-        if owner.media:
+        if self.mesh:
+            if stream := self.mesh.mute(owner.id, stream_id, audio=audio, video=video):
+                self.tell(events.mute_update(stream))
+        elif owner.media:
             owner.media.mute(stream_id, audio=audio, video=video)
 
-    def _publisher(self, stream_id: str) -> Member:
-        if self.media is None:
-            raise NotInMesh("muting by the server")
-        for stream in self.media.streams():
-            if stream.stream_id == stream_id and stream.participant_id in self.members:
-                return self.members[stream.participant_id]
-        raise NotFound("stream", stream_id)
-
-
-def check_view(view: View) -> None:
-    """Raises ViewUnavailable for a view that needs a composite picture."""
-    if view == "one_view":
-        raise ViewUnavailable
+    def _publisher(self, stream_id: str) -> Member | None:
+        owners = (stream.participant_id for stream in self.streams() if stream.stream_id == stream_id)
+        return self.members.get(next(owners, ""))
 
 
 def _check_may_mute(member: Member, audio: bool | None, video: bool | None) -> None:

@@ -32,6 +32,9 @@ class Outlet(Protocol):
     def tell(self, event: Event) -> None:
         """Passes on what everybody is told; lost if nobody listens."""
 
+    def pass_on(self, message: Event) -> None:
+        """Hands over what another participant has said to this one alone; kept for a while if nobody listens."""
+
     def heard(self, event: MediaEvent) -> None:
         """Acts on news of the participant's own connections."""
 

@@ -406,30 +406,6 @@ async def test_hands_attributes_and_hush_are_told_to_everybody(live: LiveServer)
     assert (await bert.until("custom"))["content"] == {"any": [1, None]}
 
 
-# MESH
-
-
-async def test_a_mesh_room_has_presence_and_chat_but_no_media(live: LiveServer):
-    room = await live.room(conference_type="MESH")
-    anna, joined = await live.enter(room, id="anna")
-    assert (joined["mode"], joined["e2ee"], joined["streams"]) == ("MESH", True, [])
-    bert, _ = await live.enter(room, id="bert")
-    assert (await anna.until("participant_update"))["participant"]["id"] == "bert"
-    await bert.send("chat", content="hi")
-    assert (await anna.until("chat"))["content"] == "hi"
-    for message in (
-        {"type": "offer", "pc": "publish", "seq": 1, "sdp": "x", "streams": []},
-        {"type": "answer", "pc": "subscribe", "seq": 1, "sdp": "x"},
-        {"type": "candidate", "pc": "publish", "candidate": None},
-        {"type": "restart", "pc": "subscribe"},
-        {"type": "unpublish", "stream_id": CAMERA},
-    ):
-        error = await anna.ask(**message)
-        assert (error["code"], error["name"]) == (409, "mesh_relay_unavailable")
-    assert (await anna.ask("subscribe", default={}))["name"] == "not_in_mesh"
-    assert not live.media.conferences
-
-
 # coming back
 
 

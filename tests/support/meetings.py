@@ -65,11 +65,15 @@ class Ear:
     """An outlet that remembers what it was told."""
 
     told: list[Mapping[str, Any]] = field(default_factory=list)
+    passed: list[Mapping[str, Any]] = field(default_factory=list)
     news: list[MediaEvent] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
 
     def tell(self, event: Mapping[str, Any]) -> None:
         self.told.append(event)
+
+    def pass_on(self, message: Mapping[str, Any]) -> None:
+        self.passed.append(message)
 
     def heard(self, event: MediaEvent) -> None:
         self.news.append(event)

@@ -332,7 +332,7 @@ async def test_a_mesh_conference_has_presence_but_no_media():
     assert anna.member.media is None
     assert not world.media.conferences
     with pytest.raises(NotInMesh):
-        anna.meeting.mute(anna.member, CAMERA, audio=True, video=None)
+        anna.meeting.set_view(anna.member, "one_view")
 
 
 async def test_a_hand_raised_twice_is_told_once():
