@@ -78,6 +78,7 @@ export class Conference extends EventTarget {
     this.#resume = new Resume(JSON.stringify(this.#credential), options.resume ?? false);
     this.#signaling = new Signaling({
       address: () => this.#address(),
+      connect: options.connect ?? ((address, protocol) => new WebSocket(address, [protocol])),
       onOpen: () => this.#sendJoin(),
       onMessage: (message) => this.#received(message),
       onDown: () => this.#lostSocket(),

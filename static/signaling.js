@@ -23,6 +23,7 @@ const FINAL_CODES = new Set([4400, 4401, 4403, 4404, 4409, 4410, 4413, 4423]);
 /**
  * @typedef {object} SignalingOwner
  * @property {() => string} address where to connect, asked before every try
+ * @property {(address: string, protocol: string) => WebSocket} connect
  * @property {() => void} onOpen
  * @property {(message: Message) => void} onMessage
  * @property {(pause: number) => void} onDown the socket is lost; the next try comes after `pause` seconds
@@ -105,7 +106,7 @@ export class Signaling {
     clearTimeout(this.#retryTimer);
     this.#refusal = null;
     this.#greeted = false;
-    const socket = new WebSocket(this.#owner.address(), [PROTOCOL]);
+    const socket = this.#owner.connect(this.#owner.address(), PROTOCOL);
     this.#socket = socket;
     const opening = setTimeout(() => socket === this.#socket && this.#lost(1006, ""), OPEN_DEADLINE * 1000);
     socket.onopen = () => {

@@ -20,6 +20,7 @@
  * @property {string} [name] shown to others
  * @property {boolean} [resume] remember the endpoint in this tab, so that a reload comes back as the same participant
  * @property {"streams" | "one_view" | "auto"} [view]
+ * @property {(address: string, protocol: string) => WebSocket} [connect] opens the socket; default: a new `WebSocket`
  */
 
 /** @typedef {"idle" | "joining" | "joined" | "reconnecting" | "left" | "error"} State */

@@ -3,11 +3,12 @@
  */
 
 import { Conference } from "../client.js";
+import { connect } from "./begun.js";
 import { NAMELESS, keptName } from "./name.js";
 import { readOptions } from "./options.js";
 
 export const options = readOptions(location);
-export const conference = new Conference({ credential: options.credential ?? "", resume: true, view: options.view });
+export const conference = new Conference({ credential: options.credential ?? "", resume: true, connect, view: options.view });
 /** @type {any} */ (window).conference = conference;
 
 const asksNobody = options.autojoin && options.credential !== null;
