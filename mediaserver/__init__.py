@@ -4,6 +4,7 @@ from mediaserver.clock import Clock, SystemClock
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.stream import Description, StreamDescription
+from mediaserver.conference.viewer import Viewer
 from mediaserver.conference.wishes import Wish
 from mediaserver.config import MediaConfig
 from mediaserver.errors import (
@@ -18,6 +19,7 @@ from mediaserver.errors import (
     ParticipantExists,
     PublishForbidden,
     StreamExists,
+    UnfitDescription,
 )
 from mediaserver.events import (
     CodecUnsupported,
@@ -31,6 +33,10 @@ from mediaserver.events import (
     StreamMuted,
     StreamStarted,
     SubscriptionsChanged,
+    ViewerEnded,
+    ViewerEvent,
+    ViewerPlaying,
+    ViewerWaiting,
 )
 from mediaserver.server import MediaServer
 from mediaserver.stats import (
@@ -40,7 +46,10 @@ from mediaserver.stats import (
     ServerStats,
     SlotStats,
     TrackStats,
+    ViewerStats,
 )
+from mediaserver.transport.fragment import IceFragment, read_fragment
+from mediaserver.transport.one_stream import OneStream, read_one_stream
 
 __all__ = [
     "BadCandidate",
@@ -56,6 +65,7 @@ __all__ = [
     "ConnectionStats",
     "DataReceived",
     "Description",
+    "IceFragment",
     "Limits",
     "MediaConfig",
     "MediaError",
@@ -64,6 +74,7 @@ __all__ = [
     "NoSuchConference",
     "NoSuchParticipant",
     "NoSuchStream",
+    "OneStream",
     "Participant",
     "ParticipantExists",
     "ParticipantStats",
@@ -81,5 +92,14 @@ __all__ = [
     "SubscriptionsChanged",
     "SystemClock",
     "TrackStats",
+    "UnfitDescription",
+    "Viewer",
+    "ViewerEnded",
+    "ViewerEvent",
+    "ViewerPlaying",
+    "ViewerStats",
+    "ViewerWaiting",
     "Wish",
+    "read_fragment",
+    "read_one_stream",
 ]

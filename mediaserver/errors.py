@@ -5,7 +5,7 @@ MediaError
   ConferenceFull, ConferenceClosed
   StreamExists      a second camera or screen of one participant
   ParticipantExists a second participant with the same id
-  BadDescription    a session description that cannot be used (also: BadCandidate, PublishForbidden)
+  BadDescription    a session description that cannot be used (also: BadCandidate, PublishForbidden, UnfitDescription)
 MalformedPacket     a stranger's bytes; parsers raise it, whoever reads the network counts it and goes on
 """
 
@@ -55,6 +55,10 @@ class BadCandidate(BadDescription):
 
 class PublishForbidden(BadDescription):
     """An offer with streams from a participant who may not publish."""
+
+
+class UnfitDescription(BadDescription):
+    """It can be read, but what it says cannot be agreed to; nothing was changed."""
 
 
 class MalformedPacket(Exception):

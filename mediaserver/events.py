@@ -76,6 +76,28 @@ class CodecUnsupported(MediaEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ViewerEvent(MediaEvent):
+    """`participant_id` is the viewer's, who is no participant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerWaiting(ViewerEvent):
+    """The stream it plays is over; it goes on if the same participant publishes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerPlaying(ViewerEvent):
+    """Its stream is there again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerEnded(ViewerEvent):
+    """Its connection was lost, or the conference is over; it is closed."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataReceived(MediaEvent):
     """A text message came over the participant's data channel (label `events`)."""
 

@@ -47,10 +47,20 @@ class ParticipantStats:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewerStats:
+    """Somebody who watches one stream without being a participant."""
+
+    viewer_id: str
+    play: ConnectionStats
+    slots: tuple[SlotStats, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConferenceStats:
     conference_id: str
     thread: int
     participants: tuple[ParticipantStats, ...] = ()
+    viewers: tuple[ViewerStats, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

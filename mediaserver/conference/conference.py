@@ -1,7 +1,7 @@
 """A live meeting: its participants, their streams, and who hears of what.
 
 Owns its participants and stands between them; everything of it lives on one packet thread. What a participant may
-do and receives is `participant.py`'s and `subscription.py`'s.
+do and receives is `participant.py`'s and `subscription.py`'s. Viewers watch from outside: `viewer.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,8 @@ from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.publication import Changes
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Stream
-from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists
+from mediaserver.conference.viewer import Viewer
+from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, NoSuchStream, ParticipantExists
 from mediaserver.events import MediaEvent, StreamInfo
 from mediaserver.stats import ConferenceStats
 
@@ -40,6 +41,7 @@ class Conference:
         self._on_closed = on_closed
         self._participants: dict[str, Participant] = {}
         self._streams: dict[str, Stream] = {}
+        self._viewers: dict[str, Viewer] = {}
         self._closed = False
 
     def join(self, participant_id: str, rights: Rights) -> Participant:
@@ -58,22 +60,45 @@ class Conference:
             raise NoSuchParticipant(f"nobody with the id {participant_id} is in conference {self.id}")
         return self._participants[participant_id]
 
+    def view(self, viewer_id: str, sdp: str, stream_id: str) -> Viewer:
+        """Answers the offer of somebody who wants to watch a stream; what becomes of them is told as `ViewerEvent`s.
+
+        `BadDescription` and `NoSuchStream` leave everything as it was.
+        """
+        if self._closed:
+            raise ConferenceClosed(f"conference {self.id} has ended")
+        if stream_id not in self._streams:
+            raise NoSuchStream(f"there is no stream {stream_id}")
+        stream = self._streams[stream_id]
+        viewer = Viewer(self.id, viewer_id, stream, self._router, sdp, tell=self._tell, on_closed=self._viewers_forget)
+        self._viewers[viewer_id] = viewer
+        return viewer
+
+    @property
+    def viewer_count(self) -> int:
+        return len(self._viewers)
+
     def streams(self) -> list[StreamInfo]:
         """What is published now, in the order in which it began."""
         return [stream.info() for stream in self._streams.values()]
 
     def close(self) -> None:
-        """Everybody leaves. May be called twice."""
+        """Everybody leaves, and nobody watches any more. May be called twice."""
         if self._closed:
             return
         self._closed = True
+        for viewer in list(self._viewers.values()):
+            viewer.end("the conference is over")
         for participant in list(self._participants.values()):
             participant.leave()
         self._on_closed(self.id)
 
     def stats(self) -> ConferenceStats:
         return ConferenceStats(
-            self.id, self._router.thread, tuple(participant.stats() for participant in self._participants.values())
+            self.id,
+            self._router.thread,
+            tuple(participant.stats() for participant in self._participants.values()),
+            tuple(viewer.stats() for viewer in self._viewers.values()),
         )
 
     # what a participant needs (`participant.Surroundings`)
@@ -95,9 +120,14 @@ class Conference:
         for other in list(self._participants.values()):
             if other.id != participant_id:
                 other.others_changed(changes)
+        for viewer in list(self._viewers.values()):
+            viewer.others_changed(changes)
 
     def left(self, participant_id: str) -> None:
         self._participants.pop(participant_id, None)
+
+    def _viewers_forget(self, viewer_id: str) -> None:
+        self._viewers.pop(viewer_id, None)
 
     def _listen(self, stream: Stream) -> None:
         """Lets everybody choose again when a layer of the stream's picture comes up."""

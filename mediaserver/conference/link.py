@@ -5,10 +5,12 @@ the link makes a new one and closes the old; nothing of a closed link is heard a
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mediaserver.conference.router import Router
 from mediaserver.stats import ConnectionStats
 from mediaserver.transport.connection import Connection, State, TransportEvent
+from mediaserver.transport.fragment import IceFragment, write_fragment
 from mediaserver.transport.negotiation import LocalTransport
 from mediaserver.transport.sdp import RemoteTransport
 
@@ -52,6 +54,20 @@ class Link:
         if remote is not None and remote != self._remote:
             self.connection.remote(remote)
             self._remote = remote
+
+    def restart(self, fragment: IceFragment) -> str:
+        """Follows a peer that comes with new ICE credentials and no description; returns what it needs of ours.
+
+        The same once more gets the same answer: its first answer may have been lost.
+        """
+        assert self._remote is not None, "a peer that was never met has nothing to restart"
+        assert fragment.credentials is not None, "a restart comes with new credentials"
+        ufrag, pwd = fragment.credentials
+        told = replace(self._remote, ufrag=ufrag, pwd=pwd)
+        if self.restarts(told):
+            self.connection.restart_ice()
+            self.meet(told)
+        return write_fragment(self.next_local(), fragment)
 
     def stats(self) -> ConnectionStats:
         return ConnectionStats(self.connection.state.value, self.connection.stats(), self.connection.native.stats())

@@ -29,6 +29,7 @@ from mediaserver.events import (
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.stats import ParticipantStats
 from mediaserver.transport.connection import Lost, Opened, TextReceived, TransportEvent
+from mediaserver.transport.fragment import IceFragment
 from mediaserver.transport.sdp import parse_candidate
 
 CONNECTIONS = ("publish", "subscribe")
@@ -100,6 +101,14 @@ class Participant:
         description, changes = self._publish.negotiate(sdp, streams)
         self._announce(changes)
         return description
+
+    def restart_publish(self, fragment: IceFragment) -> str:
+        """New ICE credentials of the client's for its publish connection; returns ours.
+
+        The path stays until the client nominates another. `BadDescription` if there is nothing to restart.
+        """
+        self._check_present()
+        return self._publish.restart(fragment)
 
     def unpublish(self, stream_id: str) -> None:
         self._announce(self._publish.unpublish(stream_id))

@@ -16,6 +16,7 @@ from mediaserver.errors import BadDescription, MediaError, NoSuchStream
 from mediaserver.rtp.codecs import CODECS
 from mediaserver.stats import ConnectionStats, TrackStats
 from mediaserver.transport.connection import TransportEvent
+from mediaserver.transport.fragment import IceFragment
 from mediaserver.transport.negotiation import PublishAnswer, PublishedSection, answer_publish
 from mediaserver.transport.sdp import SessionDescription, parse, write
 
@@ -65,6 +66,12 @@ class PublishSide:
         changes = self._publish(accepted, {section.mid: section for section in answer.sections})
         link.meet(answer.remote)  # last: the connection may open, or end, while it is told
         return Description(write(answer.description), accepted), changes
+
+    def restart(self, fragment: IceFragment) -> str:
+        """Follows new ICE credentials of the client's; returns ours."""
+        if self._link is None or self._link.closed:
+            raise BadDescription("there is no connection to restart")
+        return self._link.restart(fragment)
 
     def unpublish(self, stream_id: str) -> Changes:
         stream = self.stream(stream_id)

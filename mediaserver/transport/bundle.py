@@ -12,6 +12,7 @@ from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, Sessi
 
 FINGERPRINT_DIGITS = {"sha-256": 95, "sha-384": 143, "sha-512": 191}
 """The hashes we compare, with the length of their text; older ones prove nothing any more."""
+ICE_OPTIONS = ("ice2",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def local_lines(local: LocalTransport, setup: str, *, with_candidates: bool = Tr
     return TransportLines(
         ufrag=local.ufrag,
         pwd=local.pwd,
-        ice_options=("ice2",),
+        ice_options=ICE_OPTIONS,
         fingerprints=[local.fingerprint],
         setup=setup,
         candidates=list(local.candidates) if with_candidates else [],

@@ -12,7 +12,7 @@ from mediaserver.errors import BadDescription
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.extensions import BY_URI
 from mediaserver.transport.bundle import LocalTransport, bundled, our_description, remote_of
-from mediaserver.transport.payload_types import feedback, known, retransmissions, rtx
+from mediaserver.transport.payload_types import feedback, is_media, known, naming, retransmissions, rtx
 from mediaserver.transport.sdp_lines import ExtensionMap, Payload, Rid, Simulcast, SimulcastRid
 from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, SctpParameters, SessionDescription
 from mediaserver.transport.subscribe_offer import (
@@ -40,17 +40,8 @@ SCTP_PORT = 5000
 MAX_MESSAGE_SIZE = 65536  # bytes: what a data channel message to us may have
 DEFAULT_MAX_MESSAGE_SIZE = 65536  # of a peer that does not tell: RFC 8841 section 6.1
 
-_RTP = {f"{under}RTP/SAVP{f}" for under in ("UDP/TLS/", "TCP/TLS/", "TCP/DTLS/", "") for f in ("F", "")}
 _SCTP = {"UDP/DTLS/SCTP", "TCP/DTLS/SCTP"}
 _CHANNEL = "webrtc-datachannel"
-
-_ECHOED = {
-    CodecId.VP9: ("profile-id",),
-    CodecId.H264_BASELINE: ("level-asymmetry-allowed", "packetization-mode", "profile-level-id"),
-    CodecId.H264_HIGH: ("level-asymmetry-allowed", "packetization-mode", "profile-level-id"),
-    CodecId.AV1: ("level-idx", "profile", "tier"),
-}
-"""The parameters that name a codec rather than what the offerer likes to receive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +91,7 @@ def answer_publish(offer: SessionDescription, local: LocalTransport) -> PublishA
     sctp: SctpParameters | None = None
     for section in offer.sections:
         usable = section.mid in live
-        if usable and _is_media(section) and (found := _publish(section, offer)):
+        if usable and is_media(section) and (found := _publish(section, offer)):
             published.append(found)
             answers.append(_answer(section, found, offer))
         elif usable and sctp is None and _is_data(section):
@@ -111,10 +102,6 @@ def answer_publish(offer: SessionDescription, local: LocalTransport) -> PublishA
     _check_extensions(published)
     description = our_description(local, answers, "passive", mixed=offer.extmap_allow_mixed)
     return PublishAnswer(description, tuple(published), remote, sctp)
-
-
-def _is_media(section: MediaSection) -> bool:
-    return section.kind in ("audio", "video") and section.protocol in _RTP
 
 
 def _is_data(section: MediaSection) -> bool:
@@ -234,13 +221,14 @@ def _answer(section: MediaSection, found: PublishedSection, offer: SessionDescri
         simulcast=Simulcast(recv=tuple((SimulcastRid(rid),) for rid in found.rids)) if simulcast else None,
         rtcp_mux=True,
         rtcp_rsize=section.rtcp_rsize,
+        rtcp_mux_only=True,
     )
 
 
 def _parameters(codec: CodecId, offered: dict[str, str]) -> dict[str, str]:
     """What names the codec; for sound what we like to receive: in-band FEC always, the rest as the peer is able."""
     if codec != CodecId.OPUS:
-        return {name: offered[name] for name in _ECHOED.get(codec, ()) if name in offered}
+        return naming(codec, offered)
     wishes = dict(CODECS[codec].parameters)
     if offered.get("sprop-stereo") == "1":
         wishes["stereo"] = "1"

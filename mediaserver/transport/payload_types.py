@@ -23,6 +23,25 @@ _HIGH = ("4d", "64")  # Main and High: a decoder for the second reads the first
 _H264_DEFAULT = "420010"
 
 
+_RTP = {f"{under}RTP/SAVP{f}" for under in ("UDP/TLS/", "TCP/TLS/", "TCP/DTLS/", "") for f in ("F", "")}
+_NAMING = {
+    CodecId.VP9: ("profile-id",),
+    CodecId.H264_BASELINE: ("level-asymmetry-allowed", "packetization-mode", "profile-level-id"),
+    CodecId.H264_HIGH: ("level-asymmetry-allowed", "packetization-mode", "profile-level-id"),
+    CodecId.AV1: ("level-idx", "profile", "tier"),
+}
+
+
+def is_media(section: MediaSection) -> bool:
+    """Whether it is sound or picture over a transport of ours."""
+    return section.kind in ("audio", "video") and section.protocol in _RTP
+
+
+def naming(codec: CodecId, offered: Mapping[str, str]) -> dict[str, str]:
+    """Those of the parameters that name the codec rather than what the offerer likes to receive."""
+    return {name: offered[name] for name in _NAMING.get(codec, ()) if name in offered}
+
+
 def identify(kind: str, payload: Payload) -> CodecId | None:
     """The codec that is forwarded under this payload type; None if it is none of ours."""
     name = payload.name.lower()

@@ -202,8 +202,12 @@ def _ssrc(section: MediaSection, value: str) -> None:
         attributes[name] = content
 
 
-def _flag(name: str) -> Callable[[MediaSection, str], None]:
-    return lambda section, value: setattr(section, name, True)
+def _flag(*names: str) -> Callable[[MediaSection, str], None]:
+    def set_all(section: MediaSection, value: str) -> None:
+        for name in names:
+            setattr(section, name, True)
+
+    return set_all
 
 
 def _sctp_port(section: MediaSection, value: str) -> None:
@@ -227,7 +231,7 @@ _SECTION: dict[str, Callable[[MediaSection, str], None]] = {
     "ssrc": _ssrc,
     "ssrc-group": lambda section, value: section.ssrc_groups.append(lines.parse_ssrc_group(value)),
     "rtcp-mux": _flag("rtcp_mux"),
-    "rtcp-mux-only": _flag("rtcp_mux"),
+    "rtcp-mux-only": _flag("rtcp_mux", "rtcp_mux_only"),
     "rtcp-rsize": _flag("rtcp_rsize"),
     "bundle-only": _flag("bundle_only"),
     "sctp-port": _sctp_port,

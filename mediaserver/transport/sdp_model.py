@@ -72,6 +72,8 @@ class MediaSection:
     ssrcs: dict[int, dict[str, str]] = field(default_factory=dict)
     ssrc_groups: list[SsrcGroup] = field(default_factory=list)
     rtcp_mux: bool = False
+    rtcp_mux_only: bool = False
+    """There is no other way (RFC 8858), so `rtcp_mux` holds as well."""
     rtcp_rsize: bool = False
     bundle_only: bool = False
     sctp_port: int | None = None

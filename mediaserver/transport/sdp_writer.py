@@ -82,6 +82,8 @@ def _flags(section: MediaSection) -> Iterator[str]:
         yield "a=extmap-allow-mixed"
     if section.rtcp_mux:
         yield "a=rtcp-mux"
+    if section.rtcp_mux_only:
+        yield "a=rtcp-mux-only"
     if section.rtcp_rsize:
         yield "a=rtcp-rsize"
 

@@ -88,7 +88,7 @@ def read_subscribe_answer(answer: SessionDescription, slots: Sequence[Slot]) -> 
     remote = remote_of(answer, roles=("active", "passive"))
     live = {section.mid for section in bundled(answer)}
     sections = (
-        _accepted(section, answer)
+        accepted_section(section, answer)
         if section.mid in live
         else AcceptedSection(slot.mid, codecs={}, extensions={}, receiving=False)
         for section, slot in zip(answer.sections, slots, strict=True)
@@ -96,7 +96,8 @@ def read_subscribe_answer(answer: SessionDescription, slots: Sequence[Slot]) -> 
     return SubscribeAnswer(tuple(sections), remote)
 
 
-def _accepted(section: MediaSection, answer: SessionDescription) -> AcceptedSection:
+def accepted_section(section: MediaSection, answer: SessionDescription) -> AcceptedSection:
+    """What a section of the client's says that it can receive."""
     rtx = retransmissions(section)
     codecs: dict[int, tuple[int, int]] = {}
     for codec, payload in known(section):
