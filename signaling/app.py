@@ -53,6 +53,7 @@ def create_app(
     conferences = Conferences(media_server, Admission(rooms, clock), settings, clock, _LoopScheduler())
     rooms.presence = conferences
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
+    rooms.on_upgraded = conferences.upgraded
     families = families_of(settings, dev_keys or {})
 
     app = web.Application(middlewares=middlewares(), client_max_size=MAX_BODY)

@@ -26,6 +26,7 @@ PURE = (
     "mediaserver/composition/seats.py",
     "signaling/services/lifecycle.py",
     "signaling/services/mesh.py",
+    "signaling/services/upgrade.py",
     "signaling/live/held.py",
     "signaling/tokens.py",
     "signaling/live/protocol.py",

@@ -4,7 +4,7 @@ Passes on what everybody is told, owns the subscribe side, hands data messages o
 the client's messages is `client.py`'s and `messages.py`'s.
 """
 
-from mediaserver import Clock, DataReceived, MediaEvent
+from mediaserver import Clock, DataReceived, MediaEvent, Participant
 from signaling.live.data_channel import DataChannel
 from signaling.live.framing import Channel
 from signaling.live.held import Held
@@ -35,15 +35,11 @@ class Conversation:
         self._conferences = conferences
         self._page_gone = False
         self._held = Held()
+        self._clock = clock
+        self._scheduler = scheduler
         self._data = DataChannel(meeting, member, clock)
         if member.media:
-            self.subscriber = Subscriber(
-                member.media,
-                send=self.send,
-                given_up=lambda: conferences.dismiss(meeting, member, "timeout"),
-                clock=clock,
-                scheduler=scheduler,
-            )
+            self.subscriber = self._subscriber(member.media)
 
     def attach(self, socket: LiveSocket) -> None:
         """`socket` leads to the participant from now on."""
@@ -89,11 +85,26 @@ class Conversation:
         elif self.subscriber:
             self.subscriber.heard(event)
 
+    def moved(self) -> None:
+        assert self.member.media, "that is where it has moved to"
+        self.subscriber = self._subscriber(self.member.media)
+        if self._socket:
+            self.subscriber.attached(fresh=False)
+
     def end(self, reason: str) -> None:
         socket = self._socket
         self._silence()
         if socket:
             part(socket, reason)
+
+    def _subscriber(self, media: Participant) -> Subscriber:
+        return Subscriber(
+            media,
+            send=self.send,
+            given_up=lambda: self._conferences.dismiss(self.meeting, self.member, "timeout"),
+            clock=self._clock,
+            scheduler=self._scheduler,
+        )
 
     def _silence(self) -> None:
         self._socket = None

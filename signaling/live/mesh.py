@@ -35,7 +35,8 @@ async def pass_on(caller: Caller, message: Message) -> None:
         streams = read_streams(message, sender.id)
         if streams and sender.role < Role.PUBLISHER:
             raise LiveError(403, "forbidden", f"publishing is not for the role {sender.role.name.lower()}")
-        news = mesh.described(kind, sender.id, receiver.id, streams)
+        if meeting.mode == "MESH":  # later it is the server that is told who sends what
+            news = mesh.described(kind, sender.id, receiver.id, streams)
         passed["streams"] = rendered(streams)
     elif kind == "close":
         mesh.parted(sender.id, receiver.id)

@@ -83,6 +83,10 @@ async def _renew_endpoint(caller: Caller, _message: Message) -> Message:
     return {"type": "endpoint_update", "endpoint": endpoint(renewed)}
 
 
+async def _upgrade(caller: Caller, _message: Message) -> None:
+    await caller.conferences.upgrade(caller.meeting)
+
+
 def _view(message: Message) -> View:
     return VIEWS[fields.one_of(message, "view", VIEWS)]
 
@@ -95,6 +99,7 @@ HANDLERS: Mapping[str, Handler] = {
     "custom": _say,
     "stfu": _stfu,
     "kick": _kick,
+    "upgrade": _upgrade,
     "raise_hand": _raise_hand,
     "set_attributes": _set_attributes,
     "set_view": _set_view,

@@ -114,6 +114,7 @@ RULES: Mapping[str, Rule] = {
     "mute": Rule(Role.PUBLISHER),
     "stfu": Rule(Role.PUBLISHER),
     "kick": Rule(Role.MODERATOR),
+    "upgrade": Rule(Role.MODERATOR),
 }
 
 

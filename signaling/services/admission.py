@@ -44,5 +44,9 @@ class Admission:
         await self._rooms.by_id(visitor.meeting.id)
         return kept
 
+    async def upgrade(self, room_id: str) -> RealtimeRoom:
+        """The room as an SFU room, now and for good."""
+        return await self._rooms.upgrade_from_inside(room_id)
+
     async def renew(self, endpoint: Endpoint) -> Endpoint:
         return await self._rooms.renew_endpoint(endpoint)

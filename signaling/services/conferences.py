@@ -2,7 +2,8 @@
 
 Decides who gets in and as whom, whose seat is kept over a lost connection, and acts on the lifecycle's timers. What
 those inside do to each other is `meeting.py`'s, what a credential opens `admission.py`'s.
-A join takes its database turns first and then happens at once, so that nobody is counted twice.
+A join takes its database turns first and then happens at once, so that nobody is counted twice. One that moves the
+conference to the server is such a turn, too: the stored room leads, the conference follows.
 """
 
 import uuid
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from mediaserver import Clock, Limits, MediaEvent, MediaServer, Rights, StreamMuted
+from mediaserver import Clock, Limits, MediaEvent, MediaServer, StreamMuted, StreamStarted
 from signaling.services import events
 from signaling.services.admission import Admission
 from signaling.services.errors import Conflict, Full, Gone, ServiceError
@@ -21,7 +22,10 @@ from signaling.services.members import Member, Outlet, Profile, Role, Visitor
 from signaling.services.mesh import Mesh
 from signaling.services.realtime_rooms import Endpoint, RealtimeRoom
 from signaling.services.scheduler import Alarm, Scheduler
+from signaling.services.upgrade import STRAGGLERS, Seat, seat_for_newcomer
 from signaling.settings import Settings
+
+UPGRADES_REMEMBERED = 1000  # more than happen while somebody comes to the door
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +62,8 @@ class Conferences:
         self._clock = clock
         self._scheduler = scheduler
         self._meetings: dict[str, Meeting] = {}
+        self._upgraded: dict[str, RealtimeRoom] = {}
+        """The latest that had nobody in them: who was on the way may still know them as MESH rooms."""
         self._closing = False
 
     # coming
@@ -84,6 +90,8 @@ class Conferences:
         visitor.meeting.check_view(profile.view)
         self._check_seat(visitor)
         endpoint = await self._admission.endpoint(visitor)
+        if self._seat(visitor) is Seat.AFTER_UPGRADE:
+            await self.upgraded(await self._admission.upgrade(visitor.meeting.id), "auto_upgrade")
         if visitor not in visitor.meeting.visitors:
             raise Gone
         self._make_way(visitor)
@@ -127,6 +135,27 @@ class Conferences:
             self._watch_expiry(member)
         return member.endpoint
 
+    # from MESH to SFU
+
+    async def upgrade(self, meeting: Meeting) -> None:
+        """Moves the conference to the server because somebody in it asks for that."""
+        if meeting.mode == "MESH":
+            await self.upgraded(await self._admission.upgrade(meeting.id), "request")
+
+    async def upgraded(self, room: RealtimeRoom, reason: str = "request") -> None:
+        """The room is an SFU room from now on: its conference, if it runs as a MESH, becomes one at once."""
+        meeting = self._meetings.get(room.id)
+        if meeting is None:
+            self._upgraded[room.id] = room
+            if len(self._upgraded) > UPGRADES_REMEMBERED:
+                del self._upgraded[next(iter(self._upgraded))]
+        elif meeting.mode == "MESH":
+            limit = max(room.max_participants, len(meeting.members))  # nobody goes offline
+            meeting.move(self.media.open(room.id, Limits(limit)), room.max_participants, reason)
+            meeting.stragglers = Alarm(self._scheduler, meeting.settle)
+            meeting.stragglers.set(STRAGGLERS)
+            log.info("conference upgraded", conference=meeting.id, reason=reason, participants=len(meeting.members))
+
     # the end
 
     async def end(self, conference_id: str, reason: str) -> None:
@@ -148,7 +177,10 @@ class Conferences:
             return
         if isinstance(event, StreamMuted):
             meeting.tell(events.mute_update(event.stream))
-        elif member := meeting.members.get(event.participant_id):
+            return
+        if isinstance(event, StreamStarted):
+            meeting.started(event.stream)
+        if member := meeting.members.get(event.participant_id):
             member.outlet.heard(event)
 
     # questions
@@ -185,6 +217,7 @@ class Conferences:
             raise ShuttingDown
         if room.id in self._meetings:
             return self._meetings[room.id]
+        room = self._upgraded.get(room.id, room)
         settings = self.settings
         timers = Timers(
             settings.empty_timeout_seconds, settings.departure_timeout_seconds, settings.max_duration_seconds
@@ -198,6 +231,7 @@ class Conferences:
             lifecycle=Lifecycle(self._clock.monotonic(), timers),
             alarm=Alarm(self._scheduler, lambda: self._look_at(meeting)),
             mesh=Mesh() if room.conference_type == "MESH" else None,
+            upgrade_count=room.auto_upgrade_count if room.conference_type == "MESH" else None,
         )
         meeting.lifecycle.ready()
         self._meetings[room.id] = meeting
@@ -225,8 +259,16 @@ class Conferences:
         member = meeting.members.get(visitor.participant_id)
         if member and member.listening and visitor.endpoint is None:
             raise AlreadyOnline(visitor.participant_id)
-        if member is None and len(meeting.members) >= meeting.max_participants:
+        if self._seat(visitor) is Seat.NONE:
             raise Full(meeting.max_participants)
+
+    def _seat(self, visitor: Visitor) -> Seat:
+        """What there is for the visitor now; who is a member has one."""
+        meeting = visitor.meeting
+        if visitor.participant_id in meeting.members:
+            return Seat.FREE
+        limit_after = self.settings.realtime.max_participants.sfu
+        return seat_for_newcomer(len(meeting.members), meeting.max_participants, meeting.upgrade_count, limit_after)
 
     def _resume(self, meeting: Meeting, member: Member, profile: Profile) -> Arrival:
         member.grace.clear()
@@ -239,7 +281,7 @@ class Conferences:
         self, visitor: Visitor, profile: Profile, endpoint: Endpoint, outlet: Callable[[Member], Outlet]
     ) -> Arrival:
         meeting = visitor.meeting
-        member = self._seat(visitor, profile, endpoint, outlet)
+        member = self._member(visitor, profile, endpoint, outlet)
         meeting.members[member.id] = member
         if meeting.started_at is None:
             meeting.started_at = member.joined_at
@@ -252,23 +294,23 @@ class Conferences:
             meeting.tell(events.attributes_update(member), but=member)
         return Arrival(member, resumed=False)
 
-    def _seat(
+    def _member(
         self, visitor: Visitor, profile: Profile, endpoint: Endpoint, outlet: Callable[[Member], Outlet]
     ) -> Member:
         meeting = visitor.meeting
-        rights = Rights(publish=visitor.role >= Role.PUBLISHER)
         member = Member(
             id=visitor.participant_id,
             name=visitor.name if profile.name is None else profile.name,
             role=visitor.role,
             joined_at=self._clock.wall(),
-            media=meeting.media.join(visitor.participant_id, rights) if meeting.media else None,
+            media=None,
             endpoint=endpoint,
             grace=Alarm(self._scheduler, lambda: self.dismiss(meeting, member, "timeout")),
             expiry=Alarm(self._scheduler, lambda: self.dismiss(meeting, member, "endpoint_expired")),
             attributes=profile.attributes,
             view=profile.view,
         )
+        meeting.enroll(member)
         member.outlet = outlet(member)
         return member
 
@@ -296,6 +338,8 @@ class Conferences:
         del self._meetings[meeting.id]
         meeting.lifecycle.end()
         meeting.alarm.clear()
+        if meeting.stragglers:
+            meeting.stragglers.clear()
         for visitor in list(meeting.visitors):
             visitor.end(reason)
         for member in list(meeting.members.values()):

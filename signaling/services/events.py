@@ -27,6 +27,11 @@ def participant_update(room_id: str, member: Member, *, online: bool) -> Event:
     return {"type": "participant_update", "participant": participant(room_id, member, online=online)}
 
 
+def mode_update(mode: str, reason: str) -> Event:
+    """`reason` is auto_upgrade or request."""
+    return {"type": "mode_update", "mode": mode, "reason": reason}
+
+
 def mute_update(stream: StreamInfo) -> Event:
     return {
         "type": "mute_update",

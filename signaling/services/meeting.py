@@ -7,7 +7,7 @@ What they are told goes to every member in the order in which it happens. Coming
 from dataclasses import dataclass, field
 from typing import Any
 
-from mediaserver import Conference, StreamInfo
+from mediaserver import Conference, Rights, StreamInfo
 from signaling.services import events
 from signaling.services.errors import Conflict, Forbidden, NotFound
 from signaling.services.lifecycle import Lifecycle
@@ -38,7 +38,7 @@ class ViewUnavailable(Conflict):
 
 @dataclass(slots=True, eq=False)
 class Meeting:
-    """`media` None: its participants are connected directly, in a `mesh`."""
+    """`media` None: its participants are connected directly, in a `mesh`. For a while after the move it has both."""
 
     id: str
     name: str | None
@@ -53,6 +53,10 @@ class Meeting:
     members: dict[str, Member] = field(default_factory=dict)
     visitors: set[Visitor] = field(default_factory=set)
     mesh: Mesh | None = None
+    upgrade_count: int | None = None
+    """With so many online it moves to the server; None: it does not."""
+    stragglers: Alarm | None = None
+    """Rings when nothing goes directly any more."""
 
     def tell(self, event: Event, *, but: Member | None = None) -> None:
         """Everybody inside is told, in order."""
@@ -65,10 +69,40 @@ class Meeting:
         return direct + (self.media.streams() if self.media else [])
 
     def direct(self, kind: str) -> Mesh:
-        """The mesh through which a message of this kind goes from one to another."""
-        if self.mesh is None:
+        """The mesh through which a message of this kind goes from one to another.
+
+        After the move, what has been begun may still be ended.
+        """
+        if self.mesh is None or (kind == "offer" and self.mode == "SFU"):
             raise ModeChanged
         return self.mesh
+
+    def enroll(self, member: Member) -> None:
+        """Gives the member a place in the media plane, if the meeting's media goes there."""
+        if self.media:
+            member.media = self.media.join(member.id, Rights(publish=member.role >= Role.PUBLISHER))
+
+    def move(self, media: Conference, max_participants: int, reason: str) -> None:
+        """From now on media goes through the server: everybody is told, and offers their streams to it."""
+        assert self.media is None, "it has moved already"
+        self.mode, self.media, self.max_participants, self.upgrade_count = "SFU", media, max_participants, None
+        self.tell(events.mode_update(self.mode, reason))
+        for member in self.members.values():
+            self.enroll(member)
+            member.outlet.moved()
+
+    def settle(self) -> None:
+        """What has not moved by now goes nowhere."""
+        self.mesh = None
+
+    def started(self, stream: StreamInfo) -> None:
+        """A stream has come to the server; what of it was muted while it went directly is still."""
+        member = self.members.get(stream.participant_id)
+        if self.mesh is None or member is None or member.media is None:
+            return
+        audio, video = self.mesh.handed_over(member.id, stream.stream_id)
+        if audio or video:
+            member.media.mute(stream.stream_id, audio=audio, video=video)
 
     def member(self, member_id: str) -> Member:
         if member_id not in self.members:
@@ -113,23 +147,30 @@ class Meeting:
 
     def mute(self, member: Member, stream_id: str, *, audio: bool | None, video: bool | None) -> None:
         """One's own stream; moderators may mute, never unmute, those of others."""
-        owner = self._publisher(stream_id) or (member if self.mesh else None)
-        if owner is None:
+        published = self.media.streams() if self.media else []
+        owner_id = next((stream.participant_id for stream in published if stream.stream_id == stream_id), None)
+        if owner_id is None and self.mesh:
+            self._mute_directly(self.mesh, member, stream_id, audio=audio, video=video)
+            return
+        owner = self.members.get(owner_id or "")
+        if owner is None or owner.media is None:
             raise NotFound("stream", stream_id)
-        if owner is not member:
-            _check_may_mute(member, audio, video)
-        if self.mesh:
-            if stream := self.mesh.mute(owner.id, stream_id, audio=audio, video=video):
-                self.tell(events.mute_update(stream))
-        elif owner.media:
-            owner.media.mute(stream_id, audio=audio, video=video)
+        _check_may_mute(member, owner, audio, video)
+        owner.media.mute(stream_id, audio=audio, video=video)
 
-    def _publisher(self, stream_id: str) -> Member | None:
-        owners = (stream.participant_id for stream in self.streams() if stream.stream_id == stream_id)
-        return self.members.get(next(owners, ""))
+    def _mute_directly(
+        self, mesh: Mesh, member: Member, stream_id: str, *, audio: bool | None, video: bool | None
+    ) -> None:
+        """A stream that nobody knows is taken for the member's own: they may be alone."""
+        owner = self.members.get(mesh.owner(stream_id) or "", member)
+        _check_may_mute(member, owner, audio, video)
+        if stream := mesh.mute(owner.id, stream_id, audio=audio, video=video):
+            self.tell(events.mute_update(stream))
 
 
-def _check_may_mute(member: Member, audio: bool | None, video: bool | None) -> None:
+def _check_may_mute(member: Member, owner: Member, audio: bool | None, video: bool | None) -> None:
+    if member is owner:
+        return
     if member.role < Role.MODERATOR:
         raise Forbidden("Only moderators may mute others.")
     if audio is False or video is False:

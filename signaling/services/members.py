@@ -38,6 +38,9 @@ class Outlet(Protocol):
     def heard(self, event: MediaEvent) -> None:
         """Acts on news of the participant's own connections."""
 
+    def moved(self) -> None:
+        """The participant's media goes through the server from now on."""
+
     def end(self, reason: str) -> None:
         """Tells who listens that this is over for them, and why."""
 

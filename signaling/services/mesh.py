@@ -86,6 +86,12 @@ class Mesh:
         sender.muted.pop(stream_id, None)
         return sender.streams.pop(stream_id, None) is not None
 
+    def handed_over(self, participant_id: str, stream_id: str) -> Muted:
+        """The stream goes to the server from now on; returns what of it was muted here."""
+        sender = self._sender(participant_id)
+        sender.streams.pop(stream_id, None)
+        return sender.muted.get(stream_id, (False, False))
+
     def streams(self) -> list[StreamInfo]:
         """What is sent now."""
         return [info for sender in self._senders.values() for info in sender.streams.values()]

@@ -165,19 +165,16 @@ class RealtimeRooms:
     async def upgrade(self, key: str, room_id: str) -> RealtimeRoom:
         """The room as an SFU room; it never goes back."""
         await self._owned(key, room_id)
-        async with self._database.writing() as connection:
-            record = await store.by_id(connection, room_id, lock=True)
-            if record is None:
-                raise NotFound("room", room_id)
-            changed = record.conference_type != "SFU"
-            if changed:
-                limit, now_ms = self._limit("SFU"), self._now_ms()
-                await store.set_type(connection, room_id, "SFU", limit, now_ms)
-                record = replace(record, conference_type="SFU", max_participants=limit, modified_ms=now_ms)
+        record, changed = await self._become_sfu(room_id)
         room = _room(await self._with_live_token(record))
         if changed and self.on_upgraded is not None:
             await self.on_upgraded(room)
         return room
+
+    async def upgrade_from_inside(self, room_id: str) -> RealtimeRoom:
+        """The same for those inside, whoever's key it belongs to; they tell each other, `on_upgraded` is not called."""
+        record, _ = await self._become_sfu(room_id)
+        return _room(record)
 
     async def by_id(self, room_id: str) -> RealtimeRoom:
         """The room for those inside, whoever's key it belongs to."""
@@ -304,6 +301,18 @@ class RealtimeRooms:
         if removed and self.on_deleted is not None:
             await self.on_deleted(room_id)
         return removed
+
+    async def _become_sfu(self, room_id: str) -> tuple[RoomRecord, bool]:
+        """The room, and whether it was none before."""
+        async with self._database.writing() as connection:
+            record = await store.by_id(connection, room_id, lock=True)
+            if record is None:
+                raise Removed("room", room_id)
+            if record.conference_type == "SFU":
+                return record, False
+            limit, now_ms = self._limit("SFU"), self._now_ms()
+            await store.set_type(connection, room_id, "SFU", limit, now_ms)
+        return replace(record, conference_type="SFU", max_participants=limit, modified_ms=now_ms), True
 
     async def _secret(self) -> bytes:
         if self._paging_secret is None:

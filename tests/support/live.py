@@ -126,6 +126,7 @@ async def live_server(
     media.on_event = conferences.media_event
     rooms.presence = conferences
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
+    rooms.on_upgraded = conferences.upgraded
     app = web.Application()
     app.add_routes(live_routes(conferences, clock, sockets))
     server = TestServer(app)

@@ -1,5 +1,6 @@
 """Conferences in simulated time, with rooms that are a dictionary and outlets that remember."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,11 +29,17 @@ class FakeRooms:
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     renewable: bool = True
+    sfu_limit: int = 100
+    upgrades: int = 0
+    down: bool = False
 
-    def add(self, room_id: str = "room", *, mode: str = "SFU", limit: int = 100) -> None:
+    def add(
+        self, room_id: str = "room", *, mode: str = "SFU", limit: int = 100, upgrade_count: int | None = None
+    ) -> None:
         now = self.time.clock.wall()
+        kind = (mode, upgrade_count, limit)
         self.rooms[room_id] = RealtimeRoom(
-            *(room_id, "key", "Ward 3", None, mode, None, limit, now, now, 86400, 86400, ENDPOINT_TTL, room_id, now)
+            *(room_id, "key", "Ward 3", None, *kind, now, now, 86400, 86400, ENDPOINT_TTL, room_id, now)
         )
 
     async def admit(self, token: str) -> RealtimeRoom | Endpoint:
@@ -52,6 +59,16 @@ class FakeRooms:
         self.endpoints[token] = Endpoint(token, room_id, participant_id, token, expires_at)
         return self.endpoints[token]
 
+    async def upgrade_from_inside(self, room_id: str) -> RealtimeRoom:
+        await asyncio.sleep(0)  # as with any database, others come in between
+        if self.down:
+            raise ConnectionRefusedError
+        room = await self.by_id(room_id)
+        if room.conference_type == "MESH":
+            self.upgrades += 1
+            self.rooms[room_id] = replace(room, conference_type="SFU", max_participants=self.sfu_limit)
+        return self.rooms[room_id]
+
     async def renew_endpoint(self, endpoint: Endpoint) -> Endpoint:
         if not self.renewable:
             raise Conflict("too early")
@@ -68,6 +85,7 @@ class Ear:
     passed: list[Mapping[str, Any]] = field(default_factory=list)
     news: list[MediaEvent] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    moves: int = 0
 
     def tell(self, event: Mapping[str, Any]) -> None:
         self.told.append(event)
@@ -77,6 +95,9 @@ class Ear:
 
     def heard(self, event: MediaEvent) -> None:
         self.news.append(event)
+
+    def moved(self) -> None:
+        self.moves += 1
 
     def end(self, reason: str) -> None:
         self.ended.append(reason)
@@ -120,12 +141,14 @@ class Inside:
 class World:
     """One server's conferences, and time."""
 
-    def __init__(self, *, mode: str = "SFU", limit: int = 100, **settings: Any) -> None:
+    def __init__(
+        self, *, mode: str = "SFU", limit: int = 100, upgrade_count: int | None = None, **settings: Any
+    ) -> None:
         self.time = SimulatedTime()
         self.media = FakeMediaServer()
-        self.rooms = FakeRooms(self.time)
-        self.rooms.add(mode=mode, limit=limit)
         configured = Settings(data_dir=Path("unused"), **settings)
+        self.rooms = FakeRooms(self.time, sfu_limit=configured.realtime.max_participants.sfu)
+        self.rooms.add(mode=mode, limit=limit, upgrade_count=upgrade_count)
         admission = Admission(self.rooms, self.time.clock)
         self.conferences = Conferences(self.media, admission, configured, self.time.clock, self.time)
         self.media.on_event = self.conferences.media_event

@@ -87,8 +87,8 @@ def test_what_needs_a_join_is_refused_before_it(kind):
 @pytest.mark.parametrize(
     ("role", "forbidden"),
     [
-        (Role.SUBSCRIBER, {"offer", "unpublish", "mute", "stfu", "kick"}),
-        (Role.PUBLISHER, {"kick"}),
+        (Role.SUBSCRIBER, {"offer", "unpublish", "mute", "stfu", "kick", "upgrade"}),
+        (Role.PUBLISHER, {"kick", "upgrade"}),
         (Role.MODERATOR, set()),
     ],
 )
