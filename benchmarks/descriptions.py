@@ -64,15 +64,24 @@ def read_remote(description: str) -> Remote:
     return Remote(found["a=ice-ufrag"], found["a=ice-pwd"], ip, port)
 
 
-def publish_offer(identity: Identity, tracks: Sequence[Published]) -> str:
-    """An offer to send these tracks."""
+def publish_offer(identity: Identity, tracks: Sequence[Published], setup: str = "actpass") -> str:
+    """An offer to send these tracks. `setup`: "active" where the server would else be the one that connects."""
     lines = _head([track.mid for track in tracks])
     for track in tracks:
-        lines += _media(track.kind, track.mid, identity, "actpass", "sendonly")
+        lines += _media(track.kind, track.mid, identity, setup, "sendonly")
         lines += [f"a=extmap:{MID_ID} {_MID}", f"a=extmap:{TRANSPORT_CC_ID} {_TRANSPORT_CC}"]
         lines += [f"a=msid:load {track.mid}", f"a=ssrc:{track.ssrc} cname:load"]
         if track.kind == "video":
             lines += [f"a=ssrc-group:FID {track.ssrc} {track.ssrc + 1}", f"a=ssrc:{track.ssrc + 1} cname:load"]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def play_offer(identity: Identity) -> str:
+    """An offer to receive one participant's sound and picture."""
+    lines = _head(["0", "1"])
+    for mid, kind in (("0", "audio"), ("1", "video")):
+        lines += _media(kind, mid, identity, "active", "recvonly")
+        lines += [f"a=extmap:{MID_ID} {_MID}"]
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -124,6 +124,23 @@ class Load:
         sizes = (ctypes.c_uint32 * len(frames))(*map(len, frames))
         self._library.load_clip(self._load, b"".join(frames), sizes, len(frames))
 
+    def pause(self, on: bool) -> None:
+        """Publishers send nothing, or go on."""
+        self._library.load_pause(self._load, int(on))
+
+    def mute(self, on: bool) -> None:
+        """Publishers send pictures only, or sound too."""
+        self._library.load_mute(self._load, int(on))
+
+    def sample(self, every: int) -> None:
+        """Of the sampled clients' packets one in so many is decrypted and timed; losses by counter need every one."""
+        self._library.load_sampling(self._load, every)
+
+    def profiles(self, names: str) -> None:
+        """The SRTP profiles that new connections offer, by OpenSSL's names, with colons between."""
+        if self._library.load_profiles(self._load, names.encode()) != 0:
+            raise ValueError(f"unknown SRTP profiles: {names}")
+
     def measure(self) -> None:
         self._library.load_measure(self._load)
 
@@ -194,6 +211,16 @@ class Client:
         return State(self.load._library.load_state(self.load._load, self._number))
 
     @property
+    def profile(self) -> int:
+        """The SRTP profile's number (RFC 5764, RFC 7714); 0 before the handshake."""
+        return int(self.load._library.load_profile(self.load._load, self._number))
+
+    @property
+    def port(self) -> int:
+        """Of its UDP socket."""
+        return int(self.load._library.load_port(self.load._load, self._number))
+
+    @property
     def receiving(self) -> int:
         """Streams that have brought anything since `measure`."""
         return int(self.load._library.load_receiving(self.load._load, self._number))
@@ -227,6 +254,12 @@ def _library() -> ctypes.CDLL:
         "load_fingerprint": (text, [load]),
         "load_news": (number, [load]),
         "load_pace": (None, [load, ctypes.c_double, number, number]),
+        "load_pause": (None, [load, number]),
+        "load_mute": (None, [load, number]),
+        "load_sampling": (None, [load, number]),
+        "load_profiles": (number, [load, text]),
+        "load_profile": (number, [load, number]),
+        "load_port": (number, [load, number]),
         "load_clip": (None, [load, text, ctypes.c_void_p, number]),
         "load_nack": (None, [load, number]),
         "load_open": (number, [load, text, text, text, number]),

@@ -41,6 +41,17 @@ def datagrams() -> ctypes.CDLL:
         ctypes.c_int,
         ctypes.c_int64,
     ]
+    library.bare_streams.restype = None
+    library.bare_streams.argtypes = [
+        ctypes.c_int,
+        ctypes.c_char_p,
+        *[ctypes.c_int] * 3,
+        ctypes.c_void_p,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.c_int64,
+        ctypes.c_void_p,
+    ]
     library.pump.restype = None
     library.pump.argtypes = [ctypes.c_int, ctypes.c_char_p, *[ctypes.c_int] * 4, ctypes.c_int64]
     library.drain.restype = None

@@ -17,6 +17,8 @@ from typing import Self
 import aiohttp
 import psutil
 
+from benchmarks.process import threads_cpu
+
 START_WITHIN = 20.0  # seconds
 PACKET_THREAD = "packets"  # how the names of its packet threads begin
 
@@ -92,7 +94,7 @@ class Server:
 
     def cpu(self) -> Cpu:
         """As the scheduler counts it, to the nanosecond: for differences that are small."""
-        used = self._threads_cpu()
+        used = threads_cpu(self.pid)
         return Cpu(sum(used.values()), sum(cpu for name, cpu in used.items() if name[0].startswith(PACKET_THREAD)))
 
     def rss(self) -> int:
@@ -111,14 +113,6 @@ class Server:
             return subprocess.Popen(
                 command, env=self._environment(), stdout=log, stderr=log, cwd=Path(__file__).parent.parent
             )
-
-    def _threads_cpu(self) -> dict[tuple[str, int], float]:
-        """CPU seconds by name and number of the thread."""
-        found = {}
-        for task in Path(f"/proc/{self.pid}/task").iterdir():
-            used = int((task / "schedstat").read_text().split()[0]) / 1e9
-            found[(task / "comm").read_text().strip(), int(task.name)] = used
-        return found
 
     def _environment(self) -> dict[str, str]:
         settings = {

@@ -44,6 +44,7 @@ struct load *load_new(int core, int whole, uint64_t seed) {
     load->timestamp_step = 3600;
     load->frame_packets = 8;
     load->packet_bytes = 1100;
+    load->sample_every = 1;
     if (dtls_setup(load) != 0 || pthread_create(&load->thread, NULL, load_loop, load) != 0) return NULL;
     return load;
 }
@@ -68,6 +69,46 @@ void load_pace(struct load *load, double fps, int packets, int bytes) {
             if (track->due < load->due[i]) load->due[i] = track->due;
         }
     unlock(load);
+}
+
+/* Publishers hold their breath, or go on where they stopped, with the phases they had. */
+void load_pause(struct load *load, int on) {
+    lock(load);
+    int64_t now = now_ns(), paused = load->paused_at ? now - load->paused_at : 0;
+    load->paused_at = on ? load->paused_at ? load->paused_at : now : 0;
+    for (int i = 0; i < load->client_count && !on && paused; i++) {
+        struct client *client = &load->clients[i];
+        for (int k = 0; k < client->track_count; k++) {
+            struct track *track = &client->tracks[k];
+            if (!track->due || client->state != CLIENT_OPEN) continue;
+            track->due += paused;
+            if (track->due < load->due[i]) load->due[i] = track->due;
+        }
+    }
+    unlock(load);
+}
+
+/* Publishers send no sound, or do again. */
+void load_mute(struct load *load, int on) {
+    lock(load);
+    load->mute = on;
+    unlock(load);
+}
+
+/* One in so many packets of sampled clients is decrypted, checked and timed; the others' numbers are read only. */
+void load_sampling(struct load *load, int every) {
+    lock(load);
+    load->sample_every = (unsigned)every;
+    for (int i = 0; i < load->client_count; i++) sample_again(&load->clients[i]);
+    unlock(load);
+}
+
+/* SRTP profiles that new connections offer; -1 if OpenSSL does not know them. */
+int load_profiles(struct load *load, const char *names) {
+    lock(load);
+    int result = dtls_profiles(load, names);
+    unlock(load);
+    return result;
 }
 
 /* From now on all publishers send these VP8 frames (the first a key frame) again and again, and silence. */
@@ -179,6 +220,19 @@ void load_close(struct load *load, int id) {
         load->due[id] = INT64_MAX;
     }
     unlock(load);
+}
+
+/* The SRTP profile a client has agreed on; 0 before that. */
+int load_profile(struct load *load, int id) { return load->clients[id].profile; }
+
+/* The UDP port of a client's socket; -1 if it has none. */
+int load_port(struct load *load, int id) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    lock(load);
+    int result = getsockname(load->clients[id].fd, (struct sockaddr *)&address, &size);
+    unlock(load);
+    return result < 0 ? -1 : ntohs(address.sin_port);
 }
 
 int load_state(struct load *load, int id) { return load->clients[id].state; }

@@ -86,6 +86,7 @@ struct client {
     const uint8_t *datagram; /* what the DTLS layer reads next */
     int datagram_len;
     struct srtp_key *send, *receive;
+    int profile; /* of SRTP, as RFC 5764 and RFC 7714 number them; 0: not agreed yet */
     uint32_t rtcp_index;
     struct srtcp_replay rtcp_replay;
     struct track tracks[MAX_TRACKS];
@@ -119,7 +120,9 @@ struct load {
     int client_count;       /* one above the highest that was ever used */
     int64_t next_due, clock_offset; /* wall clock minus monotonic, ns */
     int64_t frame_ns, cpu_ns;
-    int frame_packets, packet_bytes, nack, whole;
+    int frame_packets, packet_bytes, nack, whole, mute;
+    unsigned sample_every, sample_count; /* of the sampled clients' packets, one in so many is decrypted */
+    int64_t paused_at;                   /* 0: publishers send */
     uint32_t timestamp_step;
     uint64_t random;
     struct clip clip;
@@ -146,6 +149,7 @@ void dtls_receive(struct load *load, struct client *client, const uint8_t *data,
 void dtls_expired(struct load *load, struct client *client, int64_t now);
 void dtls_close(struct client *client);
 void dtls_teardown(struct load *load);
+int dtls_profiles(struct load *load, const char *names);
 
 /* load_send.c */
 void send_due(struct load *load, struct client *client, int64_t now);
@@ -155,6 +159,7 @@ void send_nack(struct load *load, struct client *client, uint32_t media_ssrc, ui
 /* load_receive.c */
 void receive(struct load *load, struct client *client, int64_t now);
 void measure_again(struct client *client);
+void sample_again(struct client *client);
 int64_t lost_of(const struct count *count);
 
 #endif

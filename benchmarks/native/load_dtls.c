@@ -107,6 +107,7 @@ static int take_keys(struct client *client) {
     uint8_t material[88], ours[44], theirs[44];
     if (!chosen) return -1;
     enum srtp_profile profile = (enum srtp_profile)chosen->id;
+    client->profile = (int)chosen->id;
     size_t len = srtp_key_length(profile), key = profile == SRTP_AEAD_AES_256_GCM ? 32 : 16, salt = len - key;
     if (!len || !SSL_export_keying_material(client->ssl, material, 2 * len, label, sizeof label - 1, NULL, 0, 0))
         return -1;
@@ -174,6 +175,11 @@ void dtls_close(struct client *client) {
     srtp_key_free(client->receive);
     client->ssl = NULL;
     client->send = client->receive = NULL;
+}
+
+/* What clients offer from now on, by OpenSSL's names with colons between; 0, or -1 if it knows none of these. */
+int dtls_profiles(struct load *load, const char *names) {
+    return SSL_CTX_set_tlsext_use_srtp(load->tls, names) == 0 ? 0 : -1;
 }
 
 void dtls_teardown(struct load *load) { SSL_CTX_free(load->tls); }

@@ -41,7 +41,7 @@ static void settle(struct load *load, struct client *client) {
     if (client->state == CLIENT_SECURING && client->handshake_due < due) due = client->handshake_due;
     if (client->state == CLIENT_OPEN) {
         if (client->report_due < due) due = client->report_due;
-        for (int i = 0; i < client->track_count; i++)
+        for (int i = 0; i < client->track_count && !load->paused_at; i++)
             if (client->tracks[i].due < due) due = client->tracks[i].due;
     }
     load->due[client->id] = due;
@@ -61,7 +61,7 @@ static void act(struct load *load, struct client *client, int64_t now) {
     if (client->check_due <= now) ice_check(load, client, now);
     if (client->state == CLIENT_SECURING && client->handshake_due <= now) dtls_expired(load, client, now);
     if (client->state == CLIENT_OPEN) {
-        send_due(load, client, now);
+        if (!load->paused_at) send_due(load, client, now);
         if (client->report_due <= now) send_reports(load, client, now);
     }
 }

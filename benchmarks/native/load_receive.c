@@ -41,6 +41,11 @@ void measure_again(struct client *client) {
         }
 }
 
+/* The payloads' counters begin anew with the next that is read: a sample of them has holes. */
+void sample_again(struct client *client) {
+    for (int i = 0; i < client->stream_count; i++) client->streams[i].publisher = 0;
+}
+
 /* Since measure_again. */
 int64_t lost_of(const struct count *count) {
     return (int64_t)(count->highest - count->highest_then) - (int64_t)(count->received - count->received_then);
@@ -91,6 +96,7 @@ static void read_mark(struct load *load, struct stream *s, const uint8_t *payloa
     if (!at) return;
     memcpy(&mark, at, sizeof mark);
     count_latency(load, arrived - mark.sent_ns);
+    if (load->sample_every > 1) return;
     if (s->publisher != (uint32_t)mark.publisher + 1) { /* the slot carries another track now */
         s->publisher = (uint32_t)mark.publisher + 1;
         count_first(&s->counters, mark.counter);
@@ -111,7 +117,8 @@ static void media(struct load *load, struct client *client, uint8_t *packet, int
     }
     load->totals.received_packets++;
     load->totals.received_bytes += (uint64_t)len;
-    if (client->sampled) {
+    if (client->sampled && ++load->sample_count >= load->sample_every) {
+        load->sample_count = 0;
         int size = srtp_unprotect(client->receive, &stream->replay, packet, (size_t)len, header.header_len, &index);
         load->totals.duplicates += size == SRTP_REPLAYED || size == SRTP_TOO_OLD;
         load->totals.unauthentic += size == SRTP_UNAUTHENTIC;

@@ -143,7 +143,7 @@ void send_due(struct load *load, struct client *client, int64_t now) {
         if ((uint64_t)(now - track->due) > load->totals.late_ns_max) load->totals.late_ns_max = (uint64_t)(now - track->due);
         if (track->video)
             send_video(load, client, track);
-        else
+        else if (!load->mute)
             send_audio(load, client, track);
         track->due = now - track->due > 10 * interval ? now + interval : track->due + interval;
     }
