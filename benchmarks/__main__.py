@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-NAMES = ("forward", "join", "conferences")
+NAMES = ("forward", "join", "conferences", "versus")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -30,22 +30,44 @@ def store(name: str, rows: list[dict[str, object]]) -> None:
         file.write(json.dumps(line) + "\n")
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("--quick", action="store_true", help="fewer cases")
-    parser.add_argument("--churn", type=int, metavar="N", help="conferences: so many joins and leaves")
     parser.add_argument("--no-store", action="store_true", help="do not keep the result")
-    arguments = parser.parse_args()
-    if not arguments.name:
+    parser.add_argument("--churn", type=int, metavar="N", help="conferences: so many joins and leaves")
+    versus = parser.add_argument_group("versus")
+    versus.add_argument("--cases", default="", help="of these names, with semicolons between, as '10 x 10;1 to 100'")
+    versus.add_argument("--servers", default="", help="of these names, likewise")
+    versus.add_argument("--whip", default="", metavar="URL", help="one more server: where to publish ({room}, {n})")
+    versus.add_argument("--whep", default="", metavar="URL", help="its other end: where to play publisher {n}")
+    versus.add_argument("--token", default="", help="the bearer token for both")
+    versus.add_argument("--pid", type=int, help="that server's process, if it runs here")
+    return parser.parse_args()
+
+
+def options_of(given: argparse.Namespace) -> dict[str, object]:
+    """What the benchmark of this name takes beside `quick`."""
+    if given.name == "conferences" and given.churn:
+        return {"churn": given.churn}
+    if given.name != "versus":
+        return {}
+    from benchmarks.versus.whip import Address
+
+    address = Address(given.whip, given.whep, given.token, given.pid) if given.whip and given.whep else None
+    return {"cases": given.cases, "servers": given.servers, "address": address}
+
+
+def main() -> None:
+    given = arguments()
+    if not given.name:
         for name in NAMES:
             module = importlib.import_module(f"benchmarks.{name}")
             print(f"{name:12} {(module.__doc__ or '').splitlines()[0]}")
         return
-    options = {"churn": arguments.churn} if arguments.name == "conferences" and arguments.churn else {}
-    rows = importlib.import_module(f"benchmarks.{arguments.name}").run(quick=arguments.quick, **options)
-    if not arguments.no_store:
-        store(arguments.name, rows)
+    rows = importlib.import_module(f"benchmarks.{given.name}").run(quick=given.quick, **options_of(given))
+    if not given.no_store:
+        store(given.name, rows)
 
 
 if __name__ == "__main__":

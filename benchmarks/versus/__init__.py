@@ -1,0 +1,115 @@
+"""Are we the fastest? Folkmoot, Janus and a bare loop of sendto under the same load, on the same core, in turn.
+
+The load: real WebRTC clients (ICE, DTLS, SRTP, reports) of the native load generator. Publishers send VP8 as a browser
+at 1 Mbit/s, 25 pictures a second of 5 packets of 1000 bytes that leave in one go; with sound, Opus too, 50 packets a
+second. No simulcast, no retransmissions asked for. AES-128-GCM for everybody (who does not know it gets AES-CM-SHA1-80;
+the table's reader is told). Servers: Folkmoot with one packet thread; Janus as Debian packages it (its libsrtp uses
+NSS), its video room, with its default threading (one thread per handle) and with one event loop; no logging in either.
+
+The server has the first core to itself, the generator the last, and all goes by loopback, where the kernel charges what
+it takes to deliver a packet to its sender. Clients take runs of packets whole (UDP_GRO), as network cards with that
+offload do: a server that sends runs (UDP_SEGMENT) gains by it. CPU is that of all the server's threads (schedstat);
+memory is PSS, its growth divided by those who receive. Latency is from a publisher's sending to the arrival in the
+subscriber's kernel. The floor beside each figure is measured right after it, in turn, by the same receiving sockets.
+
+The highest rate: pictures come faster, their packets as many as before, until 0.5 % do not arrive (in time: what is
+queued has not arrived), or until the generator can do no more, which is said. Meanwhile one packet in 16 is decrypted.
+Half of that rate is where latency has its bar.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.versus.bars import bars
+from benchmarks.versus.cases import CASES, Case
+from benchmarks.versus.folkmoot import Folkmoot
+from benchmarks.versus.janus import Janus
+from benchmarks.versus.measure import Effort, measured
+from benchmarks.versus.row import Row
+from benchmarks.versus.table import cells, table
+from benchmarks.versus.target import Target
+from benchmarks.versus.whip import Address, Whip
+
+FULL = Effort()
+QUICK = Effort(window=1.0, repeats=3, step=0.8, precision=0.15)
+QUICK_CASES = ("1 to 10", "1 to 100", "10 x 10", "1 to 1000")
+PICTURE = Path(__file__).parents[1] / "results" / "versus.png"
+
+
+def targets(address: Address | None) -> list[Target]:
+    """Whoever can be measured here."""
+    found: list[Target] = [Folkmoot()]
+    if Janus.installed():
+        found += [Janus(), Janus(event_loops=1)]
+    else:
+        print("  Janus is not installed (apt-get install janus): measured without it")
+    if address:
+        found.append(Whip(address))
+    return found
+
+
+def tell(text: str) -> None:
+    """One line that is written over, where there is somebody to read it."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K  {text}", end="", file=sys.stderr, flush=True)
+
+
+async def compared(cases: Sequence[Case], servers: Sequence[Target], effort: Effort) -> list[Row]:
+    rows: list[Row] = []
+    for case in cases:
+        for server in servers:
+            if case.ours_only and not isinstance(server, Folkmoot):
+                continue
+            try:
+                row = await measured(server, case, effort, tell)
+            except (OSError, RuntimeError, TimeoutError) as problem:
+                print(f"  {case.name}, {server.name}: could not be measured: {problem!r}", flush=True)
+                continue
+            rows.append(row)
+            tell("")
+            print("  " + told(row), flush=True)
+    return rows
+
+
+def told(row: Row) -> str:
+    """One line while the others are still to come."""
+    c = cells(row)
+    return (
+        f"{c[0]}, {c[1]}: {c[2]} us CPU per forwarded packet {c[3]}, {c[4]} x bare sendto; loss {c[5]}, latency p50 "
+        f"{c[6]} ms, p99 {c[7]} ms, {c[10]} KiB each; at most {c[11]} packets/s ({c[12]}), there {c[13]} us, {c[14]} x "
+        f"bare; p99 {c[17]} ms at half of it [server {c[8]}, loader {c[9]} busy]"
+    )
+
+
+def run(
+    quick: bool = False, cases: str = "", servers: str = "", address: Address | None = None
+) -> list[dict[str, object]]:
+    effort = QUICK if quick else FULL
+    wanted = cases.split(";") if cases else QUICK_CASES if quick else [case.name for case in CASES]
+    chosen = [case for case in CASES if case.name in wanted]
+    found = [server for server in targets(address) if not servers or server.name in servers.split(";")]
+    conditions = (
+        "VP8 of 25 pictures/s in 5 packets of 1000 bytes, AES-128-GCM, loopback, server on one core, load generator on "
+        f"another; Folkmoot: {Folkmoot.threads}; Janus {Janus.version()}"
+    )
+    print(f"versus: {conditions}")
+    rows = asyncio.run(compared(chosen, found, effort))
+    print("\n" + table(rows) + "\n")
+    for bar in bars(rows):
+        print(f"  {bar}")
+    if rows:
+        draw(rows, conditions)
+    return [row.stored() for row in rows]
+
+
+def draw(rows: Sequence[Row], conditions: str) -> None:
+    try:
+        from benchmarks.versus.plot import plot
+    except ImportError:
+        print("  no picture: matplotlib is not installed (pip install '.[bench]')")
+        return
+    PICTURE.parent.mkdir(exist_ok=True)
+    plot(rows, conditions, PICTURE)
+    print(f"  drawn: {PICTURE}")
