@@ -174,7 +174,10 @@ class Connection:
         """
 
     def stop_receiving(self, mid: str) -> None: ...
-    def stats(self) -> dict[str, int | float]: ...
+    def stats(self) -> dict[str, int | float]:
+        """packets_received, bytes_received, packets_sent, bytes_sent, unauthentic, round_trip (seconds, -1: unknown),
+        remb_bps and remb_age (seconds since the peer told it, -1: never). By receiver reports, over all sinks since
+        the beginning: reported (packets told of), reported_lost (of these), report_age."""
     def close(self) -> None:
         """Ends it: its tracks lose their source, its sinks are gone. May be called twice."""
 

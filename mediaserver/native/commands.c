@@ -262,6 +262,7 @@ static void conn_command(struct core *core, const struct command *c, int64_t now
         retire(core, c->extra, RETIRED_PLAIN);
         break;
     case OP_CONN_RECEIVER: conn->receiver = c->extra; break;
+    case OP_CONN_DEPARTURES: conn->departures = c->extra; break;
     case OP_CONN_FEEDBACK: conn_feedback(core, conn, c->extra, c->number, (uint32_t)c->value); break;
     case OP_SECTION_SET: section_set(core, conn, c->extra, now); break;
     case OP_SECTION_REMOVE:

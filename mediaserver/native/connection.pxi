@@ -18,7 +18,7 @@ cdef class Connection:
     cdef list addresses, sinks
     cdef set ssrcs  # ever sent from: a number sequence that began anew would use the cipher's nonces twice
     cdef bytes path
-    cdef bint receives
+    cdef bint receives, numbers
 
     def __init__(self, Engine engine, int thread=0):
         cdef command c
@@ -113,6 +113,19 @@ cdef class Connection:
         c.more = tx
         self.command(&c)
 
+    cdef int ensure_departures(self) except -1:
+        cdef command c
+        if self.numbers:
+            return 0
+        memset(&c, 0, sizeof(c))
+        c.op = OP_CONN_DEPARTURES
+        c.extra = departures_new()
+        if not c.extra:
+            raise MemoryError
+        self.command(&c)
+        self.numbers = True
+        return 0
+
     cdef int ensure_receiver(self) except -1:
         cdef command c
         if self.receives:
@@ -192,10 +205,12 @@ cdef class Connection:
         if not self.ptr or self.engine.closed:
             return {}
         cdef conn *p = self.ptr
+        cdef int64_t now = self.engine.now()
         return {
             "packets_received": p.packets_received, "bytes_received": p.bytes_received,
             "packets_sent": p.packets_sent, "bytes_sent": p.bytes_sent, "unauthentic": p.unauthentic,
-            "round_trip": p.round_trip, "remb_bps": p.remb_bps,
+            "round_trip": p.round_trip, "remb_bps": p.remb_bps, "remb_age": age(p.remb_at, now),
+            "reported": p.reported, "reported_lost": p.reported_lost / 256.0, "report_age": age(p.report_at, now),
         }
 
     def close(self):
@@ -223,6 +238,10 @@ cdef class Connection:
             c.op = OP_CONN_CLOSE
             c.object = self.ptr
             self.engine.push(self.thread, &c)
+
+
+cdef double age(int64_t at, int64_t now):
+    return (now - at) / 1e6 if at else -1.0
 
 
 cdef int fill_section(section *s, str mid, payloads, retransmissions, rids, ssrcs, repair_ssrcs) except -1:

@@ -184,6 +184,7 @@ void conn_free(struct conn *conn) {
     srtp_key_free(conn->rx);
     srtp_key_free(conn->tx);
     receiver_free(conn->receiver);
+    free(conn->departures);
     free(conn);
 }
 

@@ -34,6 +34,8 @@
 #define MAX_MAPS 16            /* numberings a sink remembers, for late and repeated packets */
 #define MAX_PENDING 128        /* packets taken in before they are forwarded */
 #define MAX_PATHS 16           /* addresses a connection is known by */
+#define DEPARTURE_SLOTS 2048   /* packets of a connection that feedback may still tell of */
+#define TOLD_SLOTS 64          /* packets of a sink that may be repeated to the byte */
 #define ALIVE_US 600000        /* a layer without a packet for this long has no media */
 
 /* ---- addresses ---------------------------------------------------------------------------------------------- */
@@ -228,6 +230,13 @@ struct resent {
 
 #define RESENT_SLOTS 64
 
+struct told { /* what a packet's header says of its sending */
+    int64_t after; /* its sequence number and one; 0: no packet */
+    int64_t at;
+    uint16_t number; /* transport-wide */
+    uint8_t nothing; /* it says nothing */
+};
+
 struct sink {
     uint32_t id;
     uint8_t is_video, accepted, need_key, started;
@@ -254,10 +263,12 @@ struct sink {
     uint32_t clock_rate;
 
     uint64_t packets, bytes, retransmitted, keyframe_requests, octets_payload;
+    uint64_t packets_reported;
     int64_t report_due;
     uint32_t report_ntp_mid; /* middle of the last NTP time told */
     int64_t report_sent_at;
     struct resent resent[RESENT_SLOTS];
+    struct told told[TOLD_SLOTS]; /* by seq; of sound, which is repeated without RTX */
     int resent_budget;
     int64_t resent_budget_at;
 
@@ -285,9 +296,12 @@ struct conn {
     struct sink *sinks[MAX_SINKS];
     uint32_t sink_ssrcs[MAX_SINKS];
     int sink_count;
+    struct departures *departures; /* NULL: the peer has not agreed to transport-wide feedback */
 
     int64_t due;
     uint32_t remb_bps; /* what the peer told */
+    int64_t remb_at, report_at; /* when; 0: never */
+    uint64_t reported, reported_lost; /* by receiver reports: packets sent, and 1/256 packets lost of them */
     uint64_t packets_received, bytes_received, packets_sent, bytes_sent, unauthentic;
     double round_trip;
     struct conn *next, *prev;
@@ -312,7 +326,7 @@ struct stream {
 
 enum op {
     OP_CONN_ADD = 1, OP_CONN_CLOSE, OP_CONN_ALLOW, OP_ADDRESS_OWNER, OP_ADDRESS_FORGET, OP_CONN_PATH, OP_CONN_KEYS,
-    OP_CONN_KINDS, OP_CONN_RECEIVER, OP_CONN_FEEDBACK, OP_SECTION_SET, OP_SECTION_REMOVE, OP_TRACK_CLOSE,
+    OP_CONN_KINDS, OP_CONN_RECEIVER, OP_CONN_FEEDBACK, OP_CONN_DEPARTURES, OP_SECTION_SET, OP_SECTION_REMOVE, OP_TRACK_CLOSE,
     OP_TRACK_MUTE, OP_TRACK_KEYFRAME, OP_SINK_ADD, OP_SINK_ACCEPT, OP_SINK_ATTACH, OP_SINK_DETACH, OP_SINK_CLOSE,
     OP_STREAM_ADD, OP_STREAM_CLOSE, OP_STREAM_SEND, OP_STREAM_FEED
 };
@@ -327,7 +341,21 @@ struct command {
 
 enum retired { RETIRED_PLAIN = 1, RETIRED_KEY, RETIRED_CONN, RETIRED_TRACK, RETIRED_SINK, RETIRED_STREAM };
 
-enum event_kind { EVENT_STUN = 1, EVENT_DTLS = 2, EVENT_LAYER = 3, EVENT_STREAM_CLOSED = 4, EVENT_RETIRED = 5 };
+enum event_kind {
+    EVENT_STUN = 1,
+    EVENT_DTLS = 2,
+    EVENT_LAYER = 3,
+    EVENT_STREAM_CLOSED = 4,
+    EVENT_FEEDBACK = 5,
+    EVENT_LEVELS = 6,
+    EVENT_RETIRED = 7
+};
+
+struct feedback_record { /* a group of packets as a peer tells of them; times in us */
+    int64_t sent;    /* the last of them, our clock */
+    int64_t arrived; /* the last of them, the peer's clock; -1: they were lost */
+    int32_t bytes, packets;
+};
 
 struct event {
     uint8_t kind, retired;
@@ -462,6 +490,7 @@ void event_datagram(struct core *core, enum event_kind kind, const struct addres
                     size_t size, uint32_t conn_id);
 void event_layer(struct core *core, const struct source *source);
 void event_stream_closed(struct core *core, const struct address *address);
+void event_records(struct core *core, enum event_kind kind, uint32_t id, const void *records, size_t size);
 void retire(struct core *core, void *object, enum retired kind);
 void retire_flush(struct core *core);
 
@@ -540,6 +569,12 @@ void rtcp_send(struct core *core, struct conn *conn, struct rtcp_writer *w);
 struct arrivals *arrivals_new(void);
 void arrivals_add(struct arrivals *a, uint16_t seq, int64_t now);
 size_t arrivals_feedback(struct arrivals *a, uint32_t sender_ssrc, uint32_t media_ssrc, uint8_t *out, size_t cap);
+
+/* departures.c: transport-wide feedback, sending end */
+struct departures *departures_new(void);
+uint16_t departures_next(const struct departures *d);
+void departures_add(struct departures *d, size_t size, int64_t now);
+int departures_told(struct core *core, struct conn *conn, const uint8_t *body, size_t size, int64_t now);
 
 /* timers.c */
 void core_tick(struct core *core, int64_t now);

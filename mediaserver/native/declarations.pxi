@@ -34,7 +34,8 @@ cdef extern from "netinet/in.h" nogil:
 cdef extern from "core.h" nogil:
     enum: MAX_CORES, MAX_SOCKETS, MAX_DATAGRAM, MAX_LAYERS, MAX_SECTIONS, MAX_SINKS, CODEC_COUNT, EXT_COUNT, COUNTER_COUNT
     enum: ADDRESS_UDP4, ADDRESS_UDP6, ADDRESS_TCP
-    enum: EVENT_STUN, EVENT_DTLS, EVENT_LAYER, EVENT_STREAM_CLOSED, EVENT_RETIRED
+    enum: EVENT_STUN, EVENT_DTLS, EVENT_LAYER, EVENT_STREAM_CLOSED, EVENT_FEEDBACK, EVENT_LEVELS, EVENT_RETIRED
+    enum: EXT_TRANSPORT_CC
     enum: C_packets_forwarded, C_dropped_send_failed
 
     struct address:
@@ -48,6 +49,9 @@ cdef extern from "core.h" nogil:
         pass
 
     struct arrivals:
+        pass
+
+    struct departures:
         pass
 
     struct source:
@@ -100,7 +104,8 @@ cdef extern from "core.h" nogil:
 
     struct conn:
         uint32_t id, local_ssrc, remb_bps
-        uint64_t packets_received, bytes_received, packets_sent, bytes_sent, unauthentic
+        uint64_t packets_received, bytes_received, packets_sent, bytes_sent, unauthentic, reported, reported_lost
+        int64_t remb_at, report_at
         double round_trip
 
     struct stream:
@@ -110,6 +115,7 @@ cdef extern from "core.h" nogil:
     enum op:
         OP_CONN_ADD, OP_CONN_CLOSE, OP_CONN_ALLOW, OP_ADDRESS_OWNER, OP_ADDRESS_FORGET, OP_CONN_PATH, OP_CONN_KEYS
         OP_CONN_KINDS, OP_CONN_RECEIVER, OP_CONN_FEEDBACK, OP_SECTION_SET, OP_SECTION_REMOVE, OP_TRACK_CLOSE
+        OP_CONN_DEPARTURES
         OP_TRACK_MUTE, OP_TRACK_KEYFRAME, OP_SINK_ADD, OP_SINK_ACCEPT, OP_SINK_ATTACH, OP_SINK_DETACH, OP_SINK_CLOSE
         OP_STREAM_ADD, OP_STREAM_CLOSE, OP_STREAM_SEND, OP_STREAM_FEED
 
@@ -173,6 +179,7 @@ cdef extern from "core.h" nogil:
     conn *conn_new(uint32_t id)
     receiver *receiver_new()
     arrivals *arrivals_new()
+    departures *departures_new()
     const char *counter_name(int c)
     void retired_free(void *object, int kind)
     int64_t monotonic_us()

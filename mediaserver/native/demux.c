@@ -95,6 +95,10 @@ static void report_block(struct conn *conn, const uint8_t *block, int64_t now) {
     if (!sink)
         return;
     sink->fraction_lost = block[4];
+    conn->report_at = now;
+    conn->reported += sink->packets - sink->packets_reported;
+    conn->reported_lost += (sink->packets - sink->packets_reported) * block[4];
+    sink->packets_reported = sink->packets;
     sink->cumulative_lost = (int32_t)(read24(block + 5) << 8) >> 8;
     sink->remote_jitter = read32(block + 12);
     uint32_t last = read32(block + 16);
@@ -112,8 +116,11 @@ static void report_blocks(struct conn *conn, const struct rtcp_packet *packet, s
 }
 
 static void transport_feedback(struct core *core, struct conn *conn, const struct rtcp_packet *packet, int64_t now) {
-    if (packet->count == 15)
+    if (packet->count == 15) {
         count(core, transport_cc_received);
+        if (!departures_told(core, conn, packet->body, packet->size, now))
+            count(core, dropped_malformed_rtcp);
+    }
     if (packet->count != 1 || packet->size < 8)
         return;
     struct sink *sink = sink_by_ssrc(conn, read32(packet->body + 4));
@@ -135,6 +142,7 @@ static void payload_feedback(struct core *core, struct conn *conn, const struct 
         uint32_t mantissa = read24(body + 13) & 0x3FFFF;
         uint64_t rate = (uint64_t)mantissa << (body[13] >> 2);
         conn->remb_bps = rate > UINT32_MAX ? UINT32_MAX : (uint32_t)rate;
+        conn->remb_at = now;
     }
 }
 

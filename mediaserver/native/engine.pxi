@@ -106,6 +106,9 @@ cdef class Engine:
                 c_close(self.event_fd)
         free(self.cores)
 
+    cdef int64_t now(self):
+        return self.now_us if self.simulated_ else monotonic_us()
+
     cdef int push(self, int thread, command *c) except -1:
         if self.closed:
             raise RuntimeError("the engine is closed")
@@ -131,6 +134,10 @@ cdef class Engine:
             return _STUN if e.kind == EVENT_STUN else _DTLS, address_bytes(&e.address), data, e.id
         if e.kind == EVENT_LAYER:
             return _LAYER, e.id, e.layer, e.codec
+        if e.kind == EVENT_FEEDBACK:
+            return _FEEDBACK, e.id, PyBytes_FromStringAndSize(<const char *>event_data(e), e.size)
+        if e.kind == EVENT_LEVELS:
+            return _LEVELS, PyBytes_FromStringAndSize(<const char *>event_data(e), e.size)
         return _STREAM_CLOSED, address_bytes(&e.address)
 
     def poll(self, int limit=256):

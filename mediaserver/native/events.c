@@ -63,6 +63,20 @@ void event_stream_closed(struct core *core, const struct address *address) {
     event_end(core);
 }
 
+/* What is measured; it may not crowd out what must not be lost. */
+void event_records(struct core *core, enum event_kind kind, uint32_t id, const void *records, size_t size) {
+    struct event *event = event_begin(core, EVENT_SLOTS / 4);
+    if (!event) {
+        count(core, dropped_events_full);
+        return;
+    }
+    event->kind = (uint8_t)kind;
+    event->id = id;
+    event->size = (uint16_t)size;
+    memcpy(event->data, records, size);
+    event_end(core);
+}
+
 static int retire_now(struct core *core, void *object, uint8_t kind) {
     struct event *event = event_begin(core, 0);
     if (!event)

@@ -63,6 +63,12 @@ cdef class Sink:
         for kind, wire in extensions.items():
             if 0 < kind < EXT_COUNT and 0 < wire < 256:
                 p.extension[<int>kind] = wire
+        if p.extension[<int>EXT_TRANSPORT_CC]:
+            try:
+                self.connection.ensure_departures()
+            except BaseException:
+                free(p)
+                raise
         memset(&c, 0, sizeof(c))
         c.op = OP_SINK_ACCEPT
         c.extra = p

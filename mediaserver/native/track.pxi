@@ -39,7 +39,7 @@ cdef class Track:
         out = []
         if not self.ptr or self.engine.closed:
             return out
-        now = self.engine.now_us if self.engine.simulated_ else monotonic_us()
+        now = self.engine.now()
         for i in range(MAX_LAYERS):
             if self.ptr.layers[i].ssrc:
                 out.append(layer_stats(&self.ptr.layers[i], i, now))

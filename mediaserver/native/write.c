@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-#define MAX_EXTENSIONS 284 /* a block of a level, a time and a descriptor of 255 bytes, in two-byte form, padded */
+#define MAX_EXTENSIONS 288 /* a block of level, time, number and a descriptor of 255 bytes, in two-byte form, padded */
 #define HEAD 64 /* payload bytes that are copied where a descriptor must change: whole cipher blocks */
 
 static void write_abs_send_time(uint8_t *out, int64_t now) {
@@ -12,16 +12,44 @@ static void write_abs_send_time(uint8_t *out, int64_t now) {
     write24(out, (uint32_t)((uint64_t)now * (1u << 18) / 1000000u) & 0xFFFFFF);
 }
 
+/* Now, and the next number. Sound has no RTX and is repeated as it was, to the byte, or its cipher's nonce would be used
+ * twice: then it says what it said before. A picture without RTX says nothing, it may be repeated long after. 0: what
+ * the packet said is not known any more. */
+static int sending_of(struct sink *sink, const struct packet *packet, int64_t sequence, int64_t now,
+                      struct told *out) {
+    const struct departures *departures = sink->conn->departures;
+    *out = (struct told){.after = sequence + 1, .at = now, .number = departures ? departures_next(departures) : 0};
+    if (sink_repairs(sink, packet->codec))
+        return 1;
+    out->nothing = sink->is_video;
+    if (sink->is_video)
+        return 1;
+    struct told *told = &sink->told[(uint64_t)sequence % TOLD_SLOTS];
+    if (told->after > out->after)
+        return 0;
+    if (told->after == out->after)
+        *out = *told;
+    *told = *out;
+    return 1;
+}
+
+static int tells_number(const struct sink *sink, const struct told *sending) {
+    return sink->profile.extension[EXT_TRANSPORT_CC] && sink->conn->departures && !sending->nothing;
+}
+
 static size_t write_extensions(const struct sink *sink, const struct source *source, const struct packet *packet,
-                               uint8_t *out, size_t cap, int64_t now) {
-    struct ext_element elements[3];
-    uint8_t sent_at[3];
+                               const struct told *sending, uint8_t *out, size_t cap) {
+    struct ext_element elements[4];
+    uint8_t sent_at[3], number[2];
     size_t n = 0;
     const uint8_t *ids = sink->profile.extension;
-    /* Without RTX a packet is sent again as it was, to the byte: a time in it would use its cipher's nonce twice. */
-    if (ids[EXT_ABS_SEND_TIME] && sink_repairs(sink, packet->codec)) {
-        write_abs_send_time(sent_at, now);
+    if (ids[EXT_ABS_SEND_TIME] && !sending->nothing) {
+        write_abs_send_time(sent_at, sending->at);
         elements[n++] = (struct ext_element){ids[EXT_ABS_SEND_TIME], 3, sent_at};
+    }
+    if (tells_number(sink, sending)) {
+        write16(number, sending->number);
+        elements[n++] = (struct ext_element){ids[EXT_TRANSPORT_CC], 2, number};
     }
     if (ids[EXT_AUDIO_LEVEL] && packet->has_level)
         elements[n++] = (struct ext_element){ids[EXT_AUDIO_LEVEL], 1, &packet->level};
@@ -33,9 +61,9 @@ static size_t write_extensions(const struct sink *sink, const struct source *sou
 }
 
 static size_t write_header(const struct sink *sink, const struct map *map, const struct packet *packet,
-                           int64_t sequence, int is_repair, uint8_t *out, int64_t now) {
+                           int64_t sequence, int is_repair, const struct told *sending, uint8_t *out) {
     int16_t type = is_repair ? sink->profile.repair_type[packet->codec] : sink->profile.payload_type[packet->codec];
-    size_t extensions = write_extensions(sink, map->source, packet, out + 12, MAX_EXTENSIONS, now);
+    size_t extensions = write_extensions(sink, map->source, packet, sending, out + 12, MAX_EXTENSIONS);
     out[0] = (uint8_t)(0x80 | (extensions ? 0x10 : 0));
     out[1] = (uint8_t)(packet->marker << 7 | type);
     write16(out + 2, (uint16_t)sequence);
@@ -70,21 +98,29 @@ void write_packet(struct core *core, struct sink *sink, const struct map *map, c
     struct conn *conn = sink->conn;
     if (!conn->tx || !conn->path.kind || sink->profile.payload_type[packet->codec] < 0)
         return;
+    int64_t number = is_repair ? sink->repair_seq + 1 : out_seq;
+    struct told sending;
+    if (!sending_of(sink, packet, number, now, &sending)) {
+        count(core, dropped_retransmission);
+        return;
+    }
     uint8_t head[HEAD];
     size_t taken, cap = 12 + MAX_EXTENSIONS + 2 + (size_t)packet->size + SRTP_MAX_OVERHEAD;
     uint8_t *out = output_reserve(core, cap);
-    int64_t number = is_repair ? ++sink->repair_seq : out_seq;
-    size_t header = write_header(sink, map, packet, number, is_repair, out, now);
+    size_t header = write_header(sink, map, packet, number, is_repair, &sending, out);
     const uint8_t *payload = cache_bytes(&map->source->cache, packet) + packet->descriptor;
     size_t head_size = write_head(map, packet, payload, out_seq, is_repair, head, &taken);
     int size = srtp_protect(conn->tx, (uint64_t)number, out, cap, header, head, head_size, payload + taken,
                             packet->size - taken);
     if (size < 0)
         return;
+    if (tells_number(sink, &sending) && sending.number == departures_next(conn->departures))
+        departures_add(conn->departures, (size_t)size, now);
     output_commit(core, conn, out, (size_t)size);
     conn->packets_sent++;
     conn->bytes_sent += (uint64_t)size;
     if (is_repair) {
+        sink->repair_seq = number;
         sink->retransmitted++;
         return;
     }

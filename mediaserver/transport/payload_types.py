@@ -103,7 +103,7 @@ def our_payloads(kind: str) -> Mapping[int, Payload]:
 
 
 def _ours(codec: Codec) -> Payload:
-    wanted = [each for each in FEEDBACK[codec.kind] if each != "transport-cc"]  # that extension is not sent by sinks
+    wanted = [each for each in FEEDBACK[codec.kind] if each != "ccm fir"]  # "nack pli" asks for the same
     return Payload(codec.payload_type, codec.name, codec.clock_rate, codec.channels, dict(codec.parameters), wanted)
 
 

@@ -53,6 +53,10 @@ class Port:
         """Where we can be reached, for our descriptions; known once started."""
         self.on_layer: Callable[[int, int, int], None] | None = None
         """Called with track id, layer and codec when the first packet of a layer has come."""
+        self.on_feedback: Callable[[int, bytes], None] | None = None
+        """Called with connection id and records of each transport-wide feedback message (`EventKind.FEEDBACK`)."""
+        self.on_levels: Callable[[bytes], None] | None = None
+        """Called with the levels of a thread's audio tracks (`EventKind.LEVELS`)."""
         self._config = config
         self._clock = clock
         self._certificate = certificate
@@ -147,6 +151,12 @@ class Port:
                 case (EventKind.LAYER, int(track), int(layer), int(codec)):
                     if self.on_layer is not None:
                         self.on_layer(track, layer, codec)
+                case (EventKind.FEEDBACK, int(connection_id), bytes(records)):
+                    if self.on_feedback is not None:
+                        self.on_feedback(connection_id, records)
+                case (EventKind.LEVELS, bytes(records)):
+                    if self.on_levels is not None:
+                        self.on_levels(records)
                 case (EventKind.STREAM_CLOSED, bytes(address)):
                     self._stream_ended(address)
 

@@ -15,8 +15,13 @@ from mediaserver.transport.sdp_lines import ExtensionMap, SsrcGroup
 from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, SessionDescription
 
 EXTENSIONS = {
-    "audio": (Extension.MID, Extension.ABS_SEND_TIME, Extension.AUDIO_LEVEL),
-    "video": (Extension.MID, Extension.ABS_SEND_TIME, Extension.DEPENDENCY_DESCRIPTOR),
+    "audio": (Extension.MID, Extension.ABS_SEND_TIME, Extension.TRANSPORT_CC, Extension.AUDIO_LEVEL),
+    "video": (
+        Extension.MID,
+        Extension.ABS_SEND_TIME,
+        Extension.TRANSPORT_CC,
+        Extension.DEPENDENCY_DESCRIPTOR,
+    ),
 }
 """Offered per kind; the id on the wire is the number of the `Extension`."""
 

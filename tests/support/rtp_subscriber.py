@@ -7,6 +7,7 @@ from itertools import pairwise
 from mediaserver.rtp import rtcp
 from mediaserver.rtp.packet import Elements, RtpPacket
 from mediaserver.rtp.sequence import timestamp_diff, unwrap
+from mediaserver.rtp.transport_feedback import REFERENCE_TICKS, TICK, TransportFeedback
 from tests.support.rtp_peer import Srtp, Tag, read_tag
 
 
@@ -178,6 +179,50 @@ class ReceivedStream:
         return report.ntp / 2**32 + timestamp_diff(timestamp, report.timestamp) / clock_rate
 
 
+class NumberedArrivals:
+    """Transport-wide numbers as a receiver keeps them. Its clock differs from everybody else's."""
+
+    PART = 60  # packets that one message tells of
+
+    def __init__(self) -> None:
+        self.clock_offset = 1234.5
+        self.times: dict[int, float] = {}
+        """When each number came, by our clock."""
+        self._next: int | None = None
+        self._highest = 0
+        self._count = 0
+
+    def arrived(self, number: int, now: float) -> None:
+        if self._next is None:
+            self._next = self._highest = number
+        number = unwrap(number, self._highest)
+        self._highest = max(self._highest, number)
+        self.times.setdefault(number, now)
+        if number < self._next:
+            self._next = number  # it was told as lost: tell again from here
+
+    def due(self) -> list[TransportFeedback]:
+        messages = []
+        while self._next is not None and self._next <= self._highest:
+            numbers = range(self._next, min(self._next + self.PART, self._highest + 1))
+            self._next = numbers.stop
+            ticks = [self._ticks(number) for number in numbers]
+            known = [t for t in ticks if t is not None]
+            if known:
+                messages.append(self._message(numbers.start, ticks, known[0]))
+        return messages
+
+    def _message(self, base: int, ticks: list[int | None], first: int) -> TransportFeedback:
+        reference = first // REFERENCE_TICKS
+        arrivals = tuple(t if t is None else t - reference * REFERENCE_TICKS for t in ticks)
+        self._count = (self._count + 1) & 0xFF
+        return TransportFeedback(1, 2, base & 0xFFFF, self._count, reference & 0xFFFFFF, arrivals)
+
+    def _ticks(self, number: int) -> int | None:
+        at = self.times.get(number)
+        return None if at is None else int((at + self.clock_offset) / TICK)
+
+
 class Subscriber:
     """Receives streams, asks for what is lost, reports."""
 
@@ -186,6 +231,8 @@ class Subscriber:
         self.send = send
         self.streams: list[ReceivedStream] = []
         self.unknown = 0
+        self.numbered = NumberedArrivals()
+        self.number_id: int | None = None  # of the transport-wide numbers, if they were agreed to
 
     def receive(self, data: bytes, now: float) -> None:
         opened = self.srtp.open(data)
@@ -198,6 +245,9 @@ class Subscriber:
                         stream.reports.append((now, packet))
 
     def _take(self, packet: RtpPacket, now: float) -> None:
+        for number, value in packet.extensions:
+            if number == self.number_id:
+                self.numbered.arrived(int.from_bytes(value), now)
         for stream in self.streams:
             if packet.ssrc == stream.ssrc:
                 stream.take(packet, now, repaired=False)
@@ -222,6 +272,11 @@ class Subscriber:
     def report(self, now: float) -> None:
         blocks = [block for stream in self.streams if (block := stream.report(now))]
         self.send(self.srtp.protect_rtcp([rtcp.ReceiverReport(self.ssrc, tuple(blocks[:31]))]))
+
+    def feedback(self, now: float) -> None:
+        """Tells which transport-wide numbers came since the last time, and when."""
+        for message in self.numbered.due():
+            self.ask([message])
 
     def ask(self, packets: list[rtcp.Packet]) -> None:
         self.send(self.srtp.protect_rtcp([rtcp.ReceiverReport(self.ssrc), *packets]))

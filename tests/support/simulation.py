@@ -24,6 +24,7 @@ from tests.support.rtp_subscriber import ReceivedStream, Subscriber
 TICK = 0.005  # of the engine's timers
 SUBSCRIBER_TICK = 0.005
 REPORT_EVERY = 1.0
+FEEDBACK_EVERY = 0.1
 FRAME_RATE = {"video": 30.0, "audio": 50.0}
 GCM = "SRTP_AEAD_AES_128_GCM"
 ACCEPTED: dict[int, tuple[int, int]] = {
@@ -32,6 +33,7 @@ ACCEPTED: dict[int, tuple[int, int]] = {
 SUBSCRIBED_IDS: dict[int, int] = {
     Extension.ABS_SEND_TIME: 2,
     Extension.AUDIO_LEVEL: 3,
+    Extension.TRANSPORT_CC: 5,
     Extension.DEPENDENCY_DESCRIPTOR: 14,
 }
 
@@ -259,7 +261,9 @@ class Simulation:
             seat.sinks.append(sink)
             peer.streams.append(ReceivedStream(ssrc, repair_ssrc, video=video))
             sink.attach(track, layer)
+        peer.number_id = (SUBSCRIBED_IDS if extensions is None else extensions).get(Extension.TRANSPORT_CC)
         self.every(SUBSCRIBER_TICK, lambda: peer.tick(self.now))
+        self.every(FEEDBACK_EVERY, lambda: peer.feedback(self.now), start=self.now + 0.05)
         self.every(REPORT_EVERY, lambda: peer.report(self.now), start=self.now + 0.5)
         self.flush()
         return seat

@@ -448,7 +448,8 @@ def test_every_slot_is_offered_with_all_codecs() -> None:
     assert {p.parameters["apt"] for p in picture.payloads.values() if p.name == "rtx"} == {
         str(p.type) for p in picture.payloads.values() if p.name != "rtx"
     }
-    assert picture.payloads[96].feedback == ["goog-remb", "ccm fir", "nack", "nack pli"]
+    assert picture.payloads[96].feedback == ["goog-remb", "transport-cc", "nack", "nack pli"]
+    assert sound.payloads[111].feedback == ["transport-cc"]
     assert (picture.ssrcs, picture.ssrc_groups[0].ssrcs) == (
         {1002: {"cname": "cname0"}, 1003: {"cname": "cname0"}},
         (1002, 1003),

@@ -56,12 +56,29 @@ static void nack(struct meeting *m, uint8_t back, uint8_t mask) {
     arrive_rtcp(m, 1, packet, sizeof packet);
 }
 
+/* Some sound, and again what of it is asked for: it has no RTX. */
+static void sound(struct meeting *m, struct sender *s, uint8_t packets, uint8_t back) {
+    for (int i = 0; i < packets % 16; i++) {
+        uint8_t packet[] = {0x80, 111, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, s->noise++, 1};
+        write16(packet + 2, (uint16_t)++s->index);
+        write32(packet + 4, s->timestamp += 960);
+        write32(packet + 8, s->ssrc);
+        arrive_rtp(m, packet, sizeof packet, s->index);
+        meeting_wait(m, 3000);
+    }
+    uint8_t asking[16] = {0x81, 205, 0, 3, 0, 0, 0, 9};
+    write32(asking + 8, SINK_AUDIO);
+    write16(asking + 12, (uint16_t)(m->audio_sink->out_seq - back));
+    write16(asking + 14, 0xFFFF);
+    arrive_rtcp(m, 1, asking, sizeof asking);
+}
+
 static void command(struct meeting *m, uint8_t what, uint8_t with) {
     switch (what % 8) {
     case 0: ask(m, OP_SINK_ATTACH, m->video_sink, m->video, NULL, with % 4 - 1); break;
     case 1: ask(m, OP_SINK_DETACH, m->video_sink, NULL, NULL, 0); break;
     case 2: ask(m, OP_TRACK_MUTE, m->video, NULL, NULL, with & 1); break;
-    case 3: ask(m, OP_SINK_ACCEPT, m->video_sink, profile_with(with), NULL, 0); break;
+    case 3: ask(m, OP_SINK_ACCEPT, with & 128 ? m->audio_sink : m->video_sink, profile_with(with), NULL, 0); break;
     case 4: ask(m, OP_SECTION_SET, m->publisher, section_of(m->video, "v", 1), NULL, 0); break;
     case 5: {
         char *mid = calloc(1, 17);
@@ -81,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct meeting *m = meeting_open(take(&data, &size));
     struct sender senders[3];
     for (uint32_t i = 0; i < 3; i++) senders[i] = (struct sender){.index = 65000 + i, .ssrc = VIDEO_SSRC + i};
+    struct sender voice = {.index = 65500, .ssrc = AUDIO_SSRC};
     uint32_t fresh_ssrc = 0x5000;
     if (size > 900) size = 900;
     while (size > 2) {
@@ -96,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             break;
         case 4: s->index += a * (b & 1 ? 120u : 1u); break; /* lost, or left out */
         case 5: meeting_wait(m, a * 4000 + b); break;
+        case 14: sound(m, &voice, a, b); break;
         case 6: /* begins anew, with numbers it may have had before */
             if (a & 1) s->ssrc = fresh_ssrc++;
             if (b & 1 && s->ssrc >= 0x5000) s->index = 65000 + a;

@@ -89,6 +89,7 @@ static inline struct sink_profile *profile_with(uint8_t choice) {
         p->repair_type[i] = (choice & 2) ? -1 : (int16_t)(40 + i);
     }
     if (choice & 4) p->extension[EXT_ABS_SEND_TIME] = (uint8_t)(1 + (choice >> 6));
+    if (choice & 4) p->extension[EXT_TRANSPORT_CC] = 4;
     if (choice & 8) p->extension[EXT_AUDIO_LEVEL] = 5;
     if (choice & 16) p->extension[EXT_DEPENDENCY_DESCRIPTOR] = (choice & 32) ? 17 : 6;
     return p;
@@ -148,6 +149,7 @@ static inline struct meeting *meeting_open(uint8_t profile) {
     ask(m, OP_CONN_FEEDBACK, m->publisher, arrivals_new(), NULL, 1);
     ask(m, OP_SECTION_SET, m->publisher, section_of(m->video, "v", 1), NULL, 0);
     ask(m, OP_SECTION_SET, m->publisher, section_of(m->audio, "a", 0), NULL, 0);
+    ask(m, OP_CONN_DEPARTURES, m->subscriber, departures_new(), NULL, 0);
     m->video_sink = sink_for(m, 1);
     m->audio_sink = sink_for(m, 0);
     ask(m, OP_SINK_ATTACH, m->video_sink, m->video, NULL, -1);

@@ -12,7 +12,7 @@ from mediaserver.rtp.rtcp import (
     SenderReport,
     write_compound,
 )
-from mediaserver.rtp.transport_feedback import TransportFeedback
+from mediaserver.rtp.transport_feedback import TransportFeedback, write_feedback
 from tests.support.payloads import (
     FRAME,
     IDR,
@@ -97,5 +97,9 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         bytes([0, 7, 0x8F, 1, 2, 1, 0, 5, 90, 0, 2, 0, 0, 7, 15, 1, 2, 4, 0, 7, 15, 1, 2, 5, 0, 7, 15, 1, 5, 30, 0]),
     ),
     "arrivals": (bytes([250, 0x0F, 31, 0x4F, 31, 3, 0, 0, 5, 0x97, 31, 1, 40, 7, 9, 3, 0, 2, 200, 0x0F, 9, 3, 0] * 4),),
+    "departures": (
+        bytes([1, 201, 40, 16, 200, 2, 20, 70, 30, 3, 25])
+        + write_feedback(TransportFeedback(1, 2, 0, 30, 9, (1, None, 900, 4, 4, 5))),
+    ),
     "srtp_window": (bytes([0, 21, 21, 20, 150, 130, 200, 255, 21, 19, 22] * 6),),
 }
