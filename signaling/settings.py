@@ -198,6 +198,15 @@ class Realtime(Section):
     endpoint_ttl_seconds: WholeSeconds = 86400
 
 
+class Whep(Section):
+    """Players that watch over HTTP."""
+
+    max_viewers: Count = 1000
+    """Of one conference."""
+    resume_seconds: Seconds = 30.0
+    """How long a player may wait for a stream that is over to begin again."""
+
+
 class Log(Section):
     format: Literal["auto", "terminal", "json"] = "auto"
     """`auto`: readable on a terminal, JSON lines otherwise."""
@@ -236,6 +245,7 @@ class Settings(Section):
     snapshots: Snapshots = Snapshots()
     files: Files = Files()
     fetch: Fetch = Fetch()
+    whep: Whep = Whep()
     webhooks: Webhooks = Webhooks()
     cors: Cors = Cors()
     embed: Embed = Embed()

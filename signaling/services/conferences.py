@@ -68,19 +68,30 @@ class Conferences:
 
     # coming
 
-    async def visit(self, token: str, participant_id: str | None, name: str, end: Callable[[str], None]) -> Visitor:
+    async def visit(
+        self,
+        token: str,
+        participant_id: str | None,
+        name: str,
+        end: Callable[[str], None],
+        *,
+        at: str | None = None,
+        by_http: bool = False,
+    ) -> Visitor:
         """Lets the bearer of `token` come to the door; `end` is called if the conference is over before they join.
 
-        `participant_id` is who they want to be, where the credential leaves that open.
+        `participant_id` is who they want to be, where the credential leaves that open. `at` is the conference that
+        the credential has to be for. `by_http`: somebody who publishes and has no socket.
         """
         if self._closing:
             raise ShuttingDown
-        admitted = await self._admission.admit(token)
+        admitted = await self._admission.admit(token, at)
         endpoint = admitted.endpoint
         seat = endpoint.participant_id if endpoint else participant_id or str(uuid.uuid4())
         meeting = self._meeting(admitted.room)
-        visitor = Visitor(meeting, token, seat, name, Role.PUBLISHER, endpoint, self._clock.monotonic(), end)
-        self._make_way(visitor)
+        visitor = Visitor(meeting, token, seat, name, Role.PUBLISHER, endpoint, self._clock.monotonic(), end, by_http)
+        if not by_http:  # whose offer is looked at first
+            self._make_way(visitor)
         self._check_seat(visitor)
         meeting.visitors.add(visitor)
         return visitor
@@ -185,6 +196,11 @@ class Conferences:
 
     # questions
 
+    @property
+    def closing(self) -> bool:
+        """Whether nobody gets in any more."""
+        return self._closing
+
     def meeting(self, conference_id: str) -> Meeting | None:
         """The conference, if it runs."""
         return self._meetings.get(conference_id)
@@ -202,11 +218,13 @@ class Conferences:
         counts = {
             f"{what}_{mode}": 0 for what in ("conferences", "participants", "streams") for mode in ("mesh", "sfu")
         }
+        counts["viewers_sfu"] = 0
         for meeting in self._meetings.values():
             mode = meeting.mode.lower()
             counts[f"conferences_{mode}"] += 1
             counts[f"participants_{mode}"] += len(meeting.members)
             counts[f"streams_{mode}"] += len(meeting.streams())
+            counts["viewers_sfu"] += meeting.media.viewer_count if meeting.media else 0
         return counts
 
     # helpers
@@ -241,15 +259,17 @@ class Conferences:
 
     def _make_way(self, visitor: Visitor) -> None:
         """Who comes with a credential of their own takes the place of whoever holds it now."""
-        if visitor.endpoint is None:
-            return
-        meeting = visitor.meeting
+        meeting, own = visitor.meeting, visitor.endpoint
         for other in list(meeting.visitors):
-            if other is not visitor and other.endpoint and other.endpoint.id == visitor.endpoint.id:
+            if own and other is not visitor and other.endpoint and other.endpoint.id == own.id:
                 meeting.visitors.discard(other)
                 other.end("replaced")
         member = meeting.members.get(visitor.participant_id)
-        if member and member.listening:
+        if member is None or (member.listening and not _gives_way(member, visitor)):
+            return
+        if member.by_http or visitor.by_http:  # nothing of the one is of use to the other
+            self.dismiss(meeting, member, "replaced")
+        elif member.listening:
             self.lost(meeting, member)
             member.outlet.end("replaced")
 
@@ -257,7 +277,7 @@ class Conferences:
         """Raises AlreadyOnline or Full if the visitor cannot have the seat now."""
         meeting = visitor.meeting
         member = meeting.members.get(visitor.participant_id)
-        if member and member.listening and visitor.endpoint is None:
+        if member and member.listening and not _gives_way(member, visitor):
             raise AlreadyOnline(visitor.participant_id)
         if self._seat(visitor) is Seat.NONE:
             raise Full(meeting.max_participants)
@@ -309,6 +329,7 @@ class Conferences:
             expiry=Alarm(self._scheduler, lambda: self.dismiss(meeting, member, "endpoint_expired")),
             attributes=profile.attributes,
             view=profile.view,
+            by_http=visitor.by_http,
         )
         meeting.enroll(member)
         member.outlet = outlet(member)
@@ -349,3 +370,8 @@ class Conferences:
         if meeting.media:
             meeting.media.close()
         log.info("conference ended", conference=meeting.id, reason=reason)
+
+
+def _gives_way(member: Member, visitor: Visitor) -> bool:
+    """Whether somebody who is online loses the seat: to their own credential, an encoder to its next try."""
+    return member.by_http if visitor.by_http else visitor.endpoint is not None

@@ -20,6 +20,7 @@ def participant(room_id: str, member: Member, *, online: bool = True) -> dict[st
         "avatar": None,
         "guest": member.guest,
         "online": online,
+        **({"platform": "whip"} if member.by_http else {}),
     }
 
 

@@ -80,7 +80,8 @@ class Meeting:
     def enroll(self, member: Member) -> None:
         """Gives the member a place in the media plane, if the meeting's media goes there."""
         if self.media:
-            member.media = self.media.join(member.id, Rights(publish=member.role >= Role.PUBLISHER))
+            rights = Rights(publish=member.role >= Role.PUBLISHER, subscribe=not member.by_http)
+            member.media = self.media.join(member.id, rights)
 
     def move(self, media: Conference, max_participants: int, reason: str) -> None:
         """From now on media goes through the server: everybody is told, and offers their streams to it."""

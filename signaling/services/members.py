@@ -59,6 +59,8 @@ class Visitor:
     """Monotonic seconds."""
     end: Callable[[str], None]
     """Tells them that this is over, and why."""
+    by_http: bool = False
+    """They will publish over HTTP: without a socket, and without receiving anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +93,6 @@ class Member:
     guest: bool = False
     listening: bool = True
     """Whether a socket is attached, as opposed to a grace period running."""
+    by_http: bool = False
+    """They publish over HTTP: nobody comes back to this seat."""
     outlet: Outlet = field(init=False)

@@ -14,6 +14,7 @@ from mediaserver import (
     ConnectionOpened,
     DataReceived,
     Description,
+    IceFragment,
     Limits,
     MediaConfig,
     MediaEvent,
@@ -26,6 +27,9 @@ from mediaserver import (
     StreamMuted,
     StreamStarted,
     SubscriptionsChanged,
+    ViewerEnded,
+    ViewerPlaying,
+    ViewerWaiting,
     Wish,
 )
 
@@ -43,6 +47,7 @@ class FakeParticipant:
     candidates: list[tuple[str, str | None]] = field(default_factory=list)
     wishes: list[tuple[Wish, Mapping[str, Wish]]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    restarts: list[IceFragment] = field(default_factory=list)
     connections: int = 0
     due: bool = False
     gone: bool = False
@@ -63,6 +68,10 @@ class FakeParticipant:
                 self.conference.tell(StreamStarted(self.conference.id, self.id, info))
                 self.conference.changed(self)
         return Description(f"answer to {sdp}", tuple(streams))
+
+    def restart_publish(self, fragment: IceFragment) -> str:
+        self.restarts.append(fragment)
+        return f"restart {len(self.restarts)}"
 
     def offer(self, *, restart: bool = False) -> Description:
         self.connections = max(1, self.connections)
@@ -147,12 +156,46 @@ class FakeParticipant:
 
 
 @dataclass
+class FakeViewer:
+    """Watches a stream; `waits` and its like make happen what its publisher and the network would."""
+
+    conference: "FakeConference"
+    id: str
+    stream_id: str
+    answer: str
+    restarts: list[IceFragment] = field(default_factory=list)
+
+    def restart(self, fragment: IceFragment) -> str:
+        self.restarts.append(fragment)
+        return f"restart {len(self.restarts)}"
+
+    def end(self, why: str) -> None:
+        if self.conference.viewers.pop(self.id, None):
+            self.conference.tell(ViewerEnded(self.conference.id, self.id, why))
+
+    def waits(self) -> None:
+        self.conference.tell(ViewerWaiting(self.conference.id, self.id))
+
+    def plays(self) -> None:
+        self.conference.tell(ViewerPlaying(self.conference.id, self.id))
+
+
+@dataclass
 class FakeConference:
     server: "FakeMediaServer"
     id: str
     limits: Limits
     participants: dict[str, FakeParticipant] = field(default_factory=dict)
+    viewers: dict[str, FakeViewer] = field(default_factory=dict)
     closed: bool = False
+
+    @property
+    def viewer_count(self) -> int:
+        return len(self.viewers)
+
+    def view(self, viewer_id: str, sdp: str, stream_id: str) -> FakeViewer:
+        viewer = self.viewers[viewer_id] = FakeViewer(self, viewer_id, stream_id, f"answer to {sdp}")
+        return viewer
 
     def join(self, participant_id: str, rights: Rights) -> FakeParticipant:
         if len(self.participants) >= self.limits.max_participants:
@@ -169,6 +212,8 @@ class FakeConference:
 
     def close(self) -> None:
         self.closed = True
+        for viewer in list(self.viewers.values()):
+            viewer.end("the conference is over")
         for participant in list(self.participants.values()):
             participant.leave()
         self.server.conferences.pop(self.id, None)

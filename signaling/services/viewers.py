@@ -1,0 +1,134 @@
+"""Those who watch one stream over HTTP (WHEP): no participants, seen by nobody, counted only.
+
+Decides what they may watch and for how long they wait when it is over. They keep no conference alive: where nothing
+is live there is nothing to wait for. What a PATCH means is `http_sessions.py`'s.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from mediaserver import (
+    Conference,
+    IceFragment,
+    MediaEvent,
+    StreamInfo,
+    Viewer,
+    ViewerEnded,
+    ViewerPlaying,
+    ViewerWaiting,
+)
+from signaling import tokens
+from signaling.services.admission import Admission
+from signaling.services.conferences import Conferences, ShuttingDown
+from signaling.services.errors import Conflict, NotFound
+from signaling.services.http_sessions import HttpSession, HttpSessions, Opened, OutOfCapacity, agreeing, read_player
+from signaling.services.meeting import Meeting, NotInMesh
+from signaling.services.scheduler import Alarm, Scheduler
+from signaling.settings import Settings
+
+ONE_VIEW = "one_view"  # the label of the stream that shows everybody
+CAMERA = "camera"
+
+
+class NothingLive(Conflict):
+    """Later perhaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to play: a stream, or somebody's camera; neither is the picture that shows everybody."""
+
+    stream_id: str | None = None
+    user_id: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Watching:
+    """What a viewer's session stands for. `alarm` rings when it has waited too long."""
+
+    viewer: Viewer
+    alarm: Alarm
+
+    def restart(self, fragment: IceFragment) -> str:
+        return self.viewer.restart(fragment)
+
+    def finish(self) -> None:
+        self.viewer.end("left")
+
+
+class Viewers:
+    """`media_event` has to be called with every event of the media server. `sessions` are those of the viewers."""
+
+    def __init__(
+        self, conferences: Conferences, admission: Admission, settings: Settings, scheduler: Scheduler
+    ) -> None:
+        self.sessions = HttpSessions()
+        self._conferences = conferences
+        self._admission = admission
+        self._settings = settings.whep
+        self._scheduler = scheduler
+        self._watching: dict[str, tuple[_Watching, HttpSession]] = {}
+
+    async def play(self, credential: str, conference_id: str, sdp: str, wanted: Wanted) -> Opened:
+        """Answers the offer of whoever has the credential with what they want to watch."""
+        token = await self._admission.token(credential, conference_id)
+        admitted = await self._admission.admit(token, conference_id)
+        if self._conferences.closing:
+            raise ShuttingDown
+        meeting = self._conferences.meeting(conference_id)
+        if (meeting.mode if meeting else admitted.room.conference_type) == "MESH":
+            raise NotInMesh("playing")
+        offer = read_player(sdp)
+        if meeting is None or meeting.media is None:
+            raise NothingLive("Nobody is in this conference.")
+        stream = _choose(meeting, wanted)
+        if meeting.media.viewer_count >= self._settings.max_viewers:
+            raise OutOfCapacity("This conference has as many viewers as it may have.")
+        return self._open(meeting.media, stream, sdp, tokens.digest(credential), offer.credentials)
+
+    def media_event(self, event: MediaEvent) -> None:
+        if event.participant_id not in self._watching:
+            return
+        watching, session = self._watching[event.participant_id]
+        match event:
+            case ViewerWaiting():
+                watching.alarm.set(self._settings.resume_seconds)
+            case ViewerPlaying():
+                watching.alarm.clear()
+            case ViewerEnded():
+                watching.alarm.clear()
+                del self._watching[event.participant_id]
+                self.sessions.forget(session)
+
+    def _open(
+        self, conference: Conference, stream: StreamInfo, sdp: str, owner: str, credentials: tuple[str, str]
+    ) -> Opened:
+        viewer_id = str(uuid.uuid4())
+        with agreeing():
+            viewer = conference.view(viewer_id, sdp, stream.stream_id)
+        watching = _Watching(viewer, Alarm(self._scheduler, lambda: viewer.end("its stream is over")))
+        session = HttpSession(conference.id, owner, credentials, watching)
+        self._watching[viewer_id] = (watching, session)
+        self.sessions.add(session)
+        return Opened(session, viewer.answer, viewer_id)
+
+
+def _choose(meeting: Meeting, wanted: Wanted) -> StreamInfo:
+    """The stream that is wanted; raises if there is none."""
+    for stream in meeting.streams():
+        if _is_wanted(stream, wanted):
+            return stream
+    if wanted.stream_id is not None:
+        raise NotFound("stream", wanted.stream_id)
+    if wanted.user_id is None:
+        raise NothingLive("There is no common picture in this conference: say whom to play by ?user= or ?stream=.")
+    meeting.member(wanted.user_id)
+    raise NothingLive(f"Participant {wanted.user_id} publishes no camera.")
+
+
+def _is_wanted(stream: StreamInfo, wanted: Wanted) -> bool:
+    if wanted.stream_id is not None:
+        return stream.stream_id == wanted.stream_id
+    if wanted.user_id is not None:
+        return (stream.participant_id, stream.label) == (wanted.user_id, CAMERA)
+    return stream.label == ONE_VIEW
