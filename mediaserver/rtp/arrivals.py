@@ -1,160 +1,98 @@
 """What a subscriber's transport-wide feedback says of what was sent to it, put together for an estimate.
 
-The packet threads keep when each packet was sent; a feedback message together with that history becomes one `Feedback`:
-few groups instead of many packets. `Gatherer` is how packets become groups, packet by packet, in Python: the meaning
-of what the native core hands over, and what tests and simulations use. What follows from it is decided in
-`congestion.py`. draft-ietf-rmcat-gcc-02 section 5.2; draft-holmer-rmcat-transport-wide-cc-extensions-01.
+The packet threads keep when each packet was sent; of each feedback message they make records: packets that were sent at
+about the same time, and when they arrived, or that they are lost. `Arrivals` joins records into the groups whose delays
+are compared, across messages, and counts. Pure; what follows is decided in `congestion.py`.
+draft-ietf-rmcat-gcc-02 section 5.2 (groups, bursts); draft-holmer-rmcat-transport-wide-cc-extensions-01.
 
 Times here are whole microseconds: sending times of our clock, arrival times of the receiver's. Sizes are of whole
 datagrams.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from struct import Struct
 
+RECORD = Struct("=qqii")
 GROUP_SPAN_US = 10_000  # what is sent within it counts as sent at once; half of it would double the work
 BURST_US = 5_000  # packets that arrive closer together than this were held up together, and join their group
 MAX_BURST_US = 100_000  # a group never lasts longer
 LOST = -1  # an arrival time: never received
 
+Record = tuple[int, int, int, int]
+"""(when the last of these packets was sent, when it arrived or LOST, their bytes, how many they are)."""
+
 Group = tuple[int, int, int]
-"""Packets sent at about the same time: (when the last of them was sent, when the last arrived, size in bytes)."""
-
-Packet = tuple[int, int, int, int]
-"""(when it was sent, when it arrived or LOST, size in bytes, number of the probe it belongs to or 0)."""
+"""(when the last of these packets was sent, when the last arrived, their bytes)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
-    """How the packets of a probe have come through, so far.
-
-    The spans go from the first to the last packet; `sent_bytes` leaves out the last one sent, `arrived_bytes` the first
-    one that arrived: what went through within the spans.
-    """
-
-    probe: int
-    packets: int
-    size_bytes: int
-    sent_bytes: int
-    sent_span_us: int
-    arrived_bytes: int
-    arrived_span_us: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Feedback:
-    """One message. Packets it tells of for a second time do not count again."""
+    """One message."""
 
-    groups: tuple[Group, ...] = ()
-    """Those that are complete: a group ends when a packet of the next one is told of."""
+    groups: list[Group]
+    """Those that are complete: a group ends when the next one begins."""
     received: int = 0
-    """Packets said to have come, in open groups too."""
+    """Packets said to have come, those of the open group too."""
     lost: int = 0
-    """Packets said to be lost, less those that were and came after all; may be negative."""
-    received_bytes: int = 0
-    lost_bytes: int = 0
-    newest_sent_us: int = 0
-    """When the youngest packet that is told of was sent; 0: none is."""
-    probes: tuple[ProbeResult, ...] = ()
-    """Of probes that packets in this message belong to."""
-
-
-@dataclass(slots=True)
-class _Probe:
-    """Collects a probe's packets in the order of sending."""
-
-    number: int
-    packets: int = 0
+    """Packets said to be lost, less those that were and came after all: may be negative."""
     size_bytes: int = 0
-    first: Packet = (0, 0, 0, 0)
-    last: Packet = (0, 0, 0, 0)
-    first_arrived: Packet = (0, 0, 0, 0)
-    last_arrived_us: int = 0
+    """Of all packets that are told of for the first time."""
+    newest_sent_us: int = 0
+    """When the youngest packet that has come was sent; 0: none has."""
 
-    def add(self, packet: Packet) -> None:
-        _, arrived_us, size, _ = packet
-        if not self.packets or arrived_us < self.first_arrived[1]:
-            self.first_arrived = packet
-        if not self.packets:
-            self.first = packet
-        self.last = packet
-        self.last_arrived_us = max(self.last_arrived_us, arrived_us)
-        self.packets += 1
-        self.size_bytes += size
 
-    def result(self) -> ProbeResult:
-        return ProbeResult(
-            self.number,
-            self.packets,
-            self.size_bytes,
-            self.size_bytes - self.last[2],
-            self.last[0] - self.first[0],
-            self.size_bytes - self.first_arrived[2],
-            self.last_arrived_us - self.first_arrived[1],
-        )
+def read_records(data: bytes) -> list[Record]:
+    """The records of one message, as the native core packs them."""
+    return list(RECORD.iter_unpack(data))
 
 
 @dataclass(slots=True)
-class Gatherer:
-    """Makes groups of the packets to one subscriber."""
+class Arrivals:
+    """Of the packets to one subscriber."""
 
     _first_sent: int = 0
     _last_sent: int = 0
     _first_arrived: int = 0
     _last_arrived: int = 0
     _size: int = 0
-    _probe: _Probe = field(default_factory=lambda: _Probe(0))
+    _newest: int = 0
 
-    def message(self, packets: Iterable[Packet], *, late: Iterable[Packet] = ()) -> Feedback:
-        """What one message says: `packets` in the order of sending, each told of for the first time.
-
-        `late`: those that an earlier message called lost and that have come after all.
-        """
-        groups: list[Group] = []
-        probed: dict[int, _Probe] = {}
-        received = lost = received_bytes = lost_bytes = newest = 0
-        for packet in packets:
-            sent_us, arrived_us, size, probe = packet
-            newest = max(newest, sent_us)
+    def message(self, records: Iterable[Record]) -> Feedback:
+        """`records`: in the order of sending. Those older than what was told before were called lost, and came late."""
+        told = Feedback([])
+        newest = self._newest
+        for sent_us, arrived_us, size, packets in records:
             if arrived_us == LOST:
-                lost += 1
-                lost_bytes += size
+                told.lost += packets
+                told.size_bytes += size
+                self._newest = max(self._newest, sent_us)
                 continue
-            received += 1
-            received_bytes += size
-            if probe:
-                probed[probe] = self._probed(packet)
-            if group := self._add(sent_us, arrived_us, size):
-                groups.append(group)
-        for _, _, size, _ in late:
-            received, lost = received + 1, lost - 1
-            received_bytes, lost_bytes = received_bytes + size, lost_bytes - size
-        results = tuple(probe.result() for probe in probed.values())
-        return Feedback(tuple(groups), received, lost, received_bytes, lost_bytes, newest, results)
+            told.received += packets
+            if sent_us < newest:
+                told.lost -= packets
+                continue
+            told.size_bytes += size
+            told.newest_sent_us = sent_us
+            self._newest = max(self._newest, sent_us)
+            if not self._size:
+                self._open(sent_us, arrived_us)
+            elif not self._belongs(sent_us, arrived_us):
+                told.groups.append((self._last_sent, self._last_arrived, self._size))
+                self._open(sent_us, arrived_us)
+            self._last_sent = sent_us
+            self._last_arrived = max(self._last_arrived, arrived_us)
+            self._size += size
+        return told
 
-    def _probed(self, packet: Packet) -> _Probe:
-        if self._probe.number != packet[3]:
-            self._probe = _Probe(packet[3])
-        self._probe.add(packet)
-        return self._probe
-
-    def _add(self, sent_us: int, arrived_us: int, size: int) -> Group | None:
-        """Adds a packet; returns the group that it has ended."""
-        ended = None
-        if self._size and not self._belongs(sent_us, arrived_us):
-            ended = self._last_sent, self._last_arrived, self._size
-            self._size = 0
-        if not self._size:
-            self._first_sent, self._last_sent = sent_us, sent_us
-            self._first_arrived, self._last_arrived = arrived_us, arrived_us
-        self._last_sent = max(self._last_sent, sent_us)
-        self._last_arrived = max(self._last_arrived, arrived_us)
-        self._size += size
-        return ended
+    def _open(self, sent_us: int, arrived_us: int) -> None:
+        self._first_sent = self._last_sent = sent_us
+        self._first_arrived = self._last_arrived = arrived_us
+        self._size = 0
 
     def _belongs(self, sent_us: int, arrived_us: int) -> bool:
-        if sent_us - self._first_sent <= GROUP_SPAN_US:
+        if sent_us - self._first_sent < GROUP_SPAN_US:
             return True
-        waited = (arrived_us - self._last_arrived) - (sent_us - self._last_sent)
-        together = arrived_us - self._last_arrived <= BURST_US and waited < 0
-        return together and arrived_us - self._first_arrived < MAX_BURST_US
+        apart_us = arrived_us - self._last_arrived
+        held_up = apart_us < sent_us - self._last_sent
+        return held_up and apart_us <= BURST_US and arrived_us - self._first_arrived < MAX_BURST_US

@@ -1,0 +1,78 @@
+"""How much comes through: bits per second that a receiver has acknowledged, and that are sent.
+
+Pure. Measured in the receiver's time, over half a second; and over the last instants, for the moment in which a line
+turns out to be full: what arrives then is what it carries, be it less than before (the line has become narrower) or
+more (a burst has filled it).
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mediaserver.rtp.arrivals import Group
+
+WINDOW_US = 500_000
+RECENT_US, LATEST_US = 150_000, 60_000
+MAX_GAP_US = 2_000_000  # after a pause, or a step of the receiver's clock, a new window begins
+SENT_WINDOW = 0.5  # seconds
+
+
+@dataclass(slots=True)
+class Throughput:
+    """`rate_bps` is 0.0 until half a second has been told of."""
+
+    rate_bps: float = 0.0
+    _groups: deque[tuple[int, int]] = field(default_factory=deque)
+    """(when it arrived, bytes); the first one's bytes came before the window."""
+    _size: int = 0
+
+    def add(self, groups: Iterable[Group]) -> float:
+        window = self._groups
+        for _, arrived_us, size in groups:
+            if window and not 0 <= arrived_us - window[-1][0] < MAX_GAP_US:
+                window.clear()
+                self._size = 0
+            window.append((arrived_us, size))
+            self._size += size
+            while len(window) > 2 and arrived_us - window[1][0] >= WINDOW_US:
+                self._size -= window.popleft()[1]
+        span = window[-1][0] - window[0][0] if window else 0
+        if span >= WINDOW_US:
+            self.rate_bps = (self._size - window[0][1]) * 8e6 / span
+        return self.rate_bps
+
+    def full_bps(self) -> float:
+        """What came through in the last instants: the line's rate, if it is full; 0.0: too little was told of."""
+        recent = latest = 0.0
+        size, last = 0, 0
+        for arrived_us, group_size in reversed(self._groups):
+            last = last or arrived_us
+            span = last - arrived_us
+            if span >= LATEST_US and not latest:
+                latest = size * 8e6 / span
+            if span >= RECENT_US:
+                recent = size * 8e6 / span
+                break
+            size += group_size
+        return max(recent, latest)
+
+
+@dataclass(slots=True)
+class SendingRate:
+    """What has been sent lately, as feedback tells of it: by the times of its messages."""
+
+    _told: deque[tuple[float, int]] = field(default_factory=deque)
+    _bytes: int = 0
+
+    def add(self, size_bytes: int, now: float) -> None:
+        self._told.append((now, size_bytes))
+        self._bytes += size_bytes
+        while self._told[0][0] < now - SENT_WINDOW:
+            self._bytes -= self._told.popleft()[1]
+
+    def rate_bps(self) -> float:
+        """0.0 before there are three messages."""
+        if len(self._told) < 3:
+            return 0.0
+        span = self._told[-1][0] - self._told[0][0]
+        return (self._bytes - self._told[0][1]) * 8 / span if span > 0 else 0.0
