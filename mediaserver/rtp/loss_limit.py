@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 STEP = 0.4  # seconds that are judged at once, at least,
 STEP_PACKETS = 50  # and with so many packets, unless
 LONGEST_STEP = 1.5  # seconds have passed
+BELOW = 0.85  # of what seems to come through is sent after a reduction: then the rest is what is inherent
 GRAVE = 0.25  # of excess: acted upon at once, less only when it is there a second time
 HIGH, LOW = 0.10, 0.02  # of excess: above, the rate goes down; below, the limit goes up
 GROWTH = 0.08  # of the limit, per second
@@ -69,12 +70,15 @@ class LossLimit:
     _bucket: _Tally = field(default_factory=_Tally)
     _buckets: deque[float] = field(default_factory=lambda: deque(maxlen=BUCKETS))
     _learnt: bool = False
+    _fastest: float = 0.0
+    """The highest sending rate in this step."""
     _suspected: bool = False
     _blamed: tuple[float, float] | None = None
     """The rate that a limit was set for, and the loss at it."""
 
     def add(self, received: int, lost: int, sending_bps: float, now: float) -> float:
         self._step.add(received, lost, now)
+        self._fastest = max(self._fastest, sending_bps)
         self._bucket.add(received, lost, now)
         if self._bucket.age(now) >= BUCKET and self._bucket.packets >= STEP_PACKETS:
             self._learn(sending_bps)
@@ -105,10 +109,11 @@ class LossLimit:
 
     def _judge(self, sending_bps: float, age: float) -> None:
         packets, self.loss = self._step.packets, self._step.loss
+        fastest, self._fastest = self._fastest, 0.0
         self._step = _Tally()
         if not packets:
             return
-        if self._blamed and sending_bps <= PROOF_RATE * self._blamed[0]:
+        if self._blamed and fastest <= PROOF_RATE * self._blamed[0]:
             self._prove()
         chance = DEVIATIONS * math.sqrt(max(self.inherent * (1 - self.inherent), 0.01) / packets)
         excess = self._excess(self.loss)
@@ -124,7 +129,7 @@ class LossLimit:
     def _reduce(self, sending_bps: float, excess: float) -> None:
         if self._blamed is None or sending_bps > self._blamed[0]:
             self._blamed = sending_bps, self.loss
-        self.limit_bps = max(min(self.limit_bps, sending_bps) * (1 - excess), self.min_bps)
+        self.limit_bps = max(BELOW * min(self.limit_bps, sending_bps) * (1 - excess), self.min_bps)
 
     def _prove(self) -> None:
         """Much less is sent than when loss was blamed on the rate: was that right?"""

@@ -110,7 +110,7 @@ class RateControl:
         if ago < wait and not deep:
             return
         kept = BETA * through_bps if through_bps else self.rate_bps / 2
-        if ago > CALM and through_bps < LIMITED * self.rate_bps:
+        if ago > CALM and 0 < through_bps < LIMITED * self.rate_bps:
             kept = BETA * self.rate_bps
         if through_bps:
             if kept > self.rate_bps and self._capacity.mean_kbps:
