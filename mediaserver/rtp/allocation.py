@@ -172,8 +172,11 @@ class Allocator:
 
     def request(self, requests: Sequence[Request], sound_bps: float, budget_bps: float, now: float) -> Allocation:
         """What is wanted, or what it costs, has changed. Levels stay if only costs have."""
-        before, self._shares = self._shares, _Shares(tuple(requests))
         self._sound_bps = sound_bps
+        before = self._shares
+        if before.requests == tuple(requests):
+            return self.update(budget_bps, now)
+        self._shares = _Shares(tuple(requests))
         if _shape(before.requests) != _shape(self._shares.requests):
             self._take(self._shares.fit(RESERVE * budget_bps - sound_bps))
             return self.allocation

@@ -48,20 +48,36 @@ def read_records(data: bytes) -> list[Record]:
 
 
 @dataclass(slots=True)
+class _Open:
+    """A group that may still grow."""
+
+    first_sent: int
+    last_sent: int
+    first_arrived: int
+    last_arrived: int
+    size: int
+
+    def takes(self, sent_us: int, arrived_us: int) -> bool:
+        """Whether what was sent later than within the span belongs to it all the same: both were held up together."""
+        apart_us = arrived_us - self.last_arrived
+        held_up = apart_us < sent_us - self.last_sent
+        return held_up and apart_us <= BURST_US and arrived_us - self.first_arrived < MAX_BURST_US
+
+    def ended(self) -> Group:
+        return self.last_sent, self.last_arrived, self.size
+
+
+@dataclass(slots=True)
 class Arrivals:
     """Of the packets to one subscriber."""
 
-    _first_sent: int = 0
-    _last_sent: int = 0
-    _first_arrived: int = 0
-    _last_arrived: int = 0
-    _size: int = 0
+    _group: _Open | None = None
     _newest: int = 0
 
     def message(self, records: Iterable[Record]) -> Feedback:
         """`records`: in the order of sending. Those older than what was told before were called lost, and came late."""
         told = Feedback([])
-        newest = self._newest
+        before, newest, group = self._newest, 0, self._group
         for sent_us, arrived_us, size, packets in records:
             if arrived_us == LOST:
                 told.lost += packets
@@ -69,30 +85,20 @@ class Arrivals:
                 self._newest = max(self._newest, sent_us)
                 continue
             told.received += packets
-            if sent_us < newest:
+            if sent_us < before:
                 told.lost -= packets
                 continue
             told.size_bytes += size
-            told.newest_sent_us = sent_us
-            self._newest = max(self._newest, sent_us)
-            if not self._size:
-                self._open(sent_us, arrived_us)
-            elif not self._belongs(sent_us, arrived_us):
-                told.groups.append((self._last_sent, self._last_arrived, self._size))
-                self._open(sent_us, arrived_us)
-            self._last_sent = sent_us
-            self._last_arrived = max(self._last_arrived, arrived_us)
-            self._size += size
+            newest = sent_us
+            if group is not None and (sent_us - group.first_sent < GROUP_SPAN_US or group.takes(sent_us, arrived_us)):
+                group.last_sent = sent_us
+                group.size += size
+                if arrived_us > group.last_arrived:  # noqa: PLR1730 - half of the time here would be spent in max()
+                    group.last_arrived = arrived_us
+                continue
+            if group is not None:
+                told.groups.append(group.ended())
+            group = _Open(sent_us, sent_us, arrived_us, arrived_us, size)
+        self._group, told.newest_sent_us = group, newest
+        self._newest = max(self._newest, newest)
         return told
-
-    def _open(self, sent_us: int, arrived_us: int) -> None:
-        self._first_sent = self._last_sent = sent_us
-        self._first_arrived = self._last_arrived = arrived_us
-        self._size = 0
-
-    def _belongs(self, sent_us: int, arrived_us: int) -> bool:
-        if sent_us - self._first_sent < GROUP_SPAN_US:
-            return True
-        apart_us = arrived_us - self._last_arrived
-        held_up = apart_us < sent_us - self._last_sent
-        return held_up and apart_us <= BURST_US and arrived_us - self._first_arrived < MAX_BURST_US

@@ -6,6 +6,7 @@ follows for the rate is `rate_control.py`'s. draft-ietf-rmcat-gcc-02 sections 5.
 of the Kalman filter, as in the field.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ GROW, SHRINK = 0.0087, 0.039  # of the threshold, per ms
 MAX_STEP_MS = 100.0  # time that counts at once when the threshold moves
 OVERUSE_MS = 10.0  # the trend must last so long
 REBASE_MS = 60_000.0  # times are counted anew, so that squares stay exact
-MAX_GAP_US = 3_000_000  # after a pause, or a step of the receiver's clock, everything begins anew
+MAX_GAP_MS = 3_000.0  # after a pause, or a step of the receiver's clock, everything begins anew
 
 
 class Usage(Enum):
@@ -43,27 +44,23 @@ class _Line:
     xx: float = 0.0
     xy: float = 0.0
 
-    def add(self, x: float, y: float) -> None:
+    def add(self, x: float, y: float) -> float:
+        """Returns the slope: 0.0 until there are enough points, or where all lie above each other."""
         points = self.points
         points.append((x, y))
         self.x += x
         self.y += y
         self.xx += x * x
         self.xy += x * y
-        if len(points) > WINDOW:
-            x, y = points.popleft()
-            self.x -= x
-            self.y -= y
-            self.xx -= x * x
-            self.xy -= x * y
-
-    def slope(self) -> float:
-        """0.0 until there are enough points, or where all lie above each other."""
-        count = len(self.points)
-        spread = count * self.xx - self.x * self.x
-        if count < WINDOW or spread <= 0.0:
+        if len(points) <= WINDOW:
             return 0.0
-        return (count * self.xy - self.x * self.y) / spread
+        x, y = points.popleft()
+        self.x -= x
+        self.y -= y
+        self.xx -= x * x
+        self.xy -= x * y
+        spread = WINDOW * self.xx - self.x * self.x
+        return (WINDOW * self.xy - self.x * self.y) / spread if spread > 0.0 else 0.0
 
     def shift(self, back: float) -> None:
         points = [(x - back, y) for x, y in self.points]
@@ -82,7 +79,8 @@ class DelayTrend:
     """ms; what is held against `threshold`."""
     threshold: float = FIRST_THRESHOLD
     _line: _Line = field(default_factory=_Line)
-    _last: tuple[int, int] | None = None
+    _sent_us: float = -math.inf
+    _arrived_us: int = 0
     _began_us: int = 0
     _delay: float = 0.0
     _smoothed: float = 0.0
@@ -94,53 +92,56 @@ class DelayTrend:
 
     def add(self, groups: Iterable[Group]) -> Usage:
         for sent_us, arrived_us, _ in groups:
-            last = self._last
-            if last is None or not self._follows(last, sent_us, arrived_us):
-                self._begin(sent_us, arrived_us)
+            sent_ms = (sent_us - self._sent_us) / 1000.0
+            arrived_ms = (arrived_us - self._arrived_us) / 1000.0
+            self._sent_us, self._arrived_us = sent_us, arrived_us
+            if not (0.0 <= sent_ms < MAX_GAP_MS and -MAX_GAP_MS < arrived_ms < MAX_GAP_MS):
+                self._begin(arrived_us)
                 continue
-            sent_ms = (sent_us - last[0]) / 1000.0
-            self._last = sent_us, arrived_us
-            self._count += 1
-            self._delay += (arrived_us - last[1]) / 1000.0 - sent_ms
+            self._delay += arrived_ms - sent_ms
             self._smoothed += (1.0 - SMOOTHING) * (self._delay - self._smoothed)
             x = (arrived_us - self._began_us) / 1000.0
             if x > REBASE_MS:
                 self._line.shift(x)
                 self._began_us, x = arrived_us, 0.0
-            self._line.add(x, self._smoothed)
-            self._judge(self._line.slope(), sent_ms, (arrived_us - last[1]) / 1000.0)
+            self._judge(self._line.add(x, self._smoothed), sent_ms, arrived_ms)
         return self.usage
 
-    @staticmethod
-    def _follows(last: tuple[int, int], sent_us: int, arrived_us: int) -> bool:
-        """Whether this group continues what was; if not, the receiver's clock was set, or there was a long pause."""
-        return abs(arrived_us - last[1]) < MAX_GAP_US and 0 <= sent_us - last[0] < MAX_GAP_US
-
-    def _begin(self, sent_us: int, arrived_us: int) -> None:
+    def _begin(self, arrived_us: int) -> None:
+        """The receiver's clock was set, or there was a long pause: what was means nothing any more."""
         self._line = _Line()
-        self._last, self._began_us = (sent_us, arrived_us), arrived_us
+        self._began_us = arrived_us
         self._delay = self._smoothed = self._slope = self.trend = 0.0
-        self._over_ms, self._count = -1.0, 0
+        self._over_ms, self._overs, self._count = -1.0, 0, 0
         self.usage = Usage.NORMAL
 
     def _judge(self, slope: float, sent_ms: float, arrived_ms: float) -> None:
-        trend = self.trend = min(self._count, MAX_COUNTED) * slope * GAIN
-        if trend > self.threshold:
-            self._overs += 1
-            self._over_ms = sent_ms / 2 if self._over_ms < 0 else self._over_ms + sent_ms
-            if self._over_ms > OVERUSE_MS and self._overs > 1 and slope >= self._slope:
-                self._over_ms, self._overs = 0.0, 0
-                self.usage = Usage.OVERUSE
+        if self._count < MAX_COUNTED:
+            self._count += 1
+        trend = self.trend = self._count * slope * GAIN
+        threshold = self.threshold
+        if trend > threshold:
+            self._over(slope, sent_ms)
         else:
             self._over_ms, self._overs = -1.0, 0
-            self.usage = Usage.UNDERUSE if trend < -self.threshold else Usage.NORMAL
+            self.usage = Usage.UNDERUSE if trend < -threshold else Usage.NORMAL
         self._slope = slope
-        self._follow(abs(trend), arrived_ms)
+        size = trend if trend >= 0.0 else -trend
+        if size <= threshold + OUTLIER:
+            self._follow(size, arrived_ms)
+
+    def _over(self, slope: float, sent_ms: float) -> None:
+        self._overs += 1
+        self._over_ms = sent_ms / 2 if self._over_ms < 0 else self._over_ms + sent_ms
+        if self._over_ms > OVERUSE_MS and self._overs > 1 and slope >= self._slope:
+            self._over_ms, self._overs = 0.0, 0
+            self.usage = Usage.OVERUSE
 
     def _follow(self, size: float, arrived_ms: float) -> None:
         """Moves the threshold towards the trend's size: slowly up, so that loss-driven flows do not starve us."""
-        if size > self.threshold + OUTLIER:
-            return
-        pace = SHRINK if size < self.threshold else GROW
-        moved = self.threshold + pace * (size - self.threshold) * min(max(arrived_ms, 0.0), MAX_STEP_MS)
+        threshold = self.threshold
+        if size <= threshold <= MIN_THRESHOLD:
+            return  # as always on a calm line
+        pace = SHRINK if size < threshold else GROW
+        moved = threshold + pace * (size - threshold) * min(max(arrived_ms, 0.0), MAX_STEP_MS)
         self.threshold = min(max(moved, MIN_THRESHOLD), MAX_THRESHOLD)

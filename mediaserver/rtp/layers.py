@@ -15,6 +15,7 @@ USUAL_FPS = 30.0
 QUIET = 2.0  # seconds without a packet, beyond the liveliest layer: switched off
 OVERHEAD = 1.05  # what goes over the wire per payload: headers, tags, some retransmissions
 FORGET = 0.1  # per second, of what a layer has cost at most
+NOTABLE = 0.05  # part by which a cost must have changed to be told: whoever shares it out has work with it
 TEMPORAL_SHARES = {1: (1.0,), 2: (0.6, 1.0), 3: (0.45, 0.65, 1.0)}  # of a layer's bits, up to each temporal layer
 
 Counters = Mapping[str, int | float]
@@ -43,9 +44,13 @@ class TrackLayers:
     temporal_layers: int = 1
     _costs: dict[int, float] = field(default_factory=dict)
     _last: float | None = None
+    _told: tuple[Layer, ...] = ()
 
     def measured(self, counters: Sequence[Counters], now: float) -> tuple[Layer, ...]:
-        """The layers there are now, the cheapest first: each is better and dearer than the one before."""
+        """The layers there are now, the cheapest first: each is better and dearer than the one before.
+
+        The very same answer as before where nothing notable has changed.
+        """
         fade = 0.0 if self._last is None else FORGET * (now - self._last)
         self._last = now
         live = _live(counters)
@@ -59,7 +64,10 @@ class TrackLayers:
             width, height = size_of(number, known)
             fps = float(each.get("fps", 0.0)) or USUAL_FPS
             found += self._temporal(Layer(number, width, height, fps, self._costs[number]))
-        return worthwhile(found)
+        layers = worthwhile(found)
+        if not _alike(layers, self._told):
+            self._told = layers
+        return self._told
 
     def _temporal(self, layer: Layer) -> list[Layer]:
         """A layer with all its frames, with every other, and so on."""
@@ -94,6 +102,16 @@ def worthwhile(layers: Sequence[Layer]) -> tuple[Layer, ...]:
         if not kept or layer.rate_bps < kept[-1].rate_bps:
             kept.append(layer)
     return tuple(reversed(kept))
+
+
+def _alike(some: Sequence[Layer], others: Sequence[Layer]) -> bool:
+    return len(some) == len(others) and all(
+        a.spatial == b.spatial
+        and a.quality == b.quality
+        and a.temporal == b.temporal
+        and abs(a.rate_bps - b.rate_bps) <= NOTABLE * b.rate_bps
+        for a, b in zip(some, others, strict=True)
+    )
 
 
 def _live(counters: Sequence[Counters]) -> dict[int, Counters]:

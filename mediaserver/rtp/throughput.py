@@ -28,18 +28,27 @@ class Throughput:
 
     def add(self, groups: Iterable[Group]) -> float:
         window = self._groups
+        total = self._size
         for _, arrived_us, size in groups:
             if window and not 0 <= arrived_us - window[-1][0] < MAX_GAP_US:
                 window.clear()
-                self._size = 0
+                total = 0
             window.append((arrived_us, size))
-            self._size += size
-            while len(window) > 2 and arrived_us - window[1][0] >= WINDOW_US:
-                self._size -= window.popleft()[1]
-        span = window[-1][0] - window[0][0] if window else 0
-        if span >= WINDOW_US:
-            self.rate_bps = (self._size - window[0][1]) * 8e6 / span
+            total += size
+        self._size = total
+        if window:
+            self._measure(window[-1][0])
         return self.rate_bps
+
+    def _measure(self, last_us: int) -> None:
+        """Lets what is older than the window go, but for the one group that it begins with."""
+        window = self._groups
+        begins = last_us - WINDOW_US
+        while len(window) > 1 and window[1][0] <= begins:
+            self._size -= window.popleft()[1]
+        first_us, first_size = window[0]
+        if first_us <= begins:
+            self.rate_bps = (self._size - first_size) * 8e6 / (last_us - first_us)
 
     def full_bps(self) -> float:
         """What came through in the last instants: the line's rate, if it is full; 0.0: too little was told of."""
