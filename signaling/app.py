@@ -17,13 +17,17 @@ from signaling.api.bodies import MAX_BODY
 from signaling.api.operations import operations_routes
 from signaling.api.pages import harden, pages_routes, static_directory
 from signaling.api.realtime import realtime_family
+from signaling.api.whep import whep_family
+from signaling.api.whip import whip_family
 from signaling.live.client import live_routes
 from signaling.metrics import RequestCounts
 from signaling.middleware import finish_headers, middlewares
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
+from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.scheduler import Cancellable
+from signaling.services.viewers import Viewers
 from signaling.settings import Media, Settings
 from signaling.store.database import Database
 
@@ -48,9 +52,13 @@ def create_app(
 
     def dispatch(event: MediaEvent) -> None:
         conferences.media_event(event)
+        viewers.media_event(event)
 
     media_server = media(_media_config(settings.media), clock, dispatch)
-    conferences = Conferences(media_server, Admission(rooms, clock), settings, clock, _LoopScheduler())
+    keys = _with_dev_key(settings.realtime_keys, (dev_keys or {}).get("realtime"))
+    admission, scheduler = Admission(rooms, clock, keys), _LoopScheduler()
+    conferences = Conferences(media_server, admission, settings, clock, scheduler)
+    viewers = Viewers(conferences, admission, settings, scheduler)
     rooms.presence = conferences
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
     rooms.on_upgraded = conferences.upgraded
@@ -63,6 +71,8 @@ def create_app(
     app[appkeys.HEALTH] = appkeys.Health(clock.monotonic())
     app[appkeys.MEDIA] = media_server
     app[appkeys.MEETINGS] = conferences
+    app[appkeys.PUBLISHERS] = Publishers(conferences, admission)
+    app[appkeys.VIEWERS] = viewers
     app[appkeys.REALTIME_ROOMS] = rooms
     app[appkeys.REQUESTS] = RequestCounts()
     app[appkeys.DEV_KEYS] = dev_keys or {}
@@ -79,7 +89,8 @@ def create_app(
 
 def families_of(settings: Settings, dev_keys: Mapping[str, str]) -> Sequence[Family]:
     """The API families, each with the credentials it accepts."""
-    return (realtime_family(_with_dev_key(settings.realtime_keys, dev_keys.get("realtime"))),)
+    keys = _with_dev_key(settings.realtime_keys, dev_keys.get("realtime"))
+    return realtime_family(keys), whip_family(), whep_family()
 
 
 def _with_dev_key(keys: tuple[str, ...], dev_key: str | None) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from aiohttp import web
 from mediaserver import Clock, ServerStats
 from signaling.api import Family
 from signaling.metrics import RequestCounts
+from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
+from signaling.services.viewers import Viewers
 from signaling.settings import Settings
 
 
@@ -42,6 +44,8 @@ FAMILIES = web.AppKey("families", Sequence[Family])
 HEALTH = web.AppKey("health", Health)
 MEDIA = web.AppKey("media", Media)
 MEETINGS = web.AppKey("meetings", Meetings)
+PUBLISHERS = web.AppKey("publishers", Publishers)
+VIEWERS = web.AppKey("viewers", Viewers)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
 REQUESTS = web.AppKey("requests", RequestCounts)
 DEV_KEYS = web.AppKey("dev_keys", Mapping[str, str])

@@ -59,12 +59,12 @@ async def answers_preflight(request: web.Request, handler: Handler) -> web.Strea
     """Answers what a browser asks before it sends a request of another origin."""
     if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return await handler(request)
-    headers = {
-        "Access-Control-Allow-Methods": ", ".join(METHODS),
-        "Access-Control-Allow-Headers": REQUEST_HEADERS,
-        "Access-Control-Max-Age": str(PREFLIGHT_LIFE),
-    }
-    return web.Response(status=204, headers=headers)
+    unanswered = request.match_info.http_exception is not None
+    response = web.Response(status=204) if unanswered else await handler(request)
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(METHODS)
+    response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
+    response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_LIFE)
+    return response
 
 
 @web.middleware
@@ -86,7 +86,8 @@ async def in_the_familys_format(request: web.Request, handler: Handler) -> web.S
     if request.writer.output_size > 0:
         raise error  # an answer has begun already
     problem = _problem(request, error)
-    response = json_response(problem.body, problem.status)
+    response = json_response(problem.body, problem.status, problem.media_type)
+    response.headers.update(problem.headers)
     if isinstance(error, WrongMethod):
         response.headers["Allow"] = ", ".join(error.allowed)
     return response

@@ -21,7 +21,7 @@ const LINKS = /** @type {const} */ ([
   ["chart", "/metrics", "Metrics", "What the server is doing now"],
 ]);
 /** @type {Record<string, string>} */
-const FAMILIES = { realtime: "Realtime", rooms: "Rooms", sessions: "Sessions", spaces: "Spaces", whip: "WHIP/WHEP" };
+const FAMILIES = { realtime: "Realtime", rooms: "Rooms", sessions: "Sessions", spaces: "Spaces", whip: "WHIP", whep: "WHEP" };
 const TOKEN = /^[0-9a-f]{64}$/i;
 
 /** @param {string} text shown until the next attempt; empty for none */

@@ -7,7 +7,7 @@ routes and the OpenAPI description follow from the value.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -34,6 +34,8 @@ class Problem:
 
     status: int
     body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = _JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,18 @@ class Operation:
     path: str
     handler: Handler
     summary: str
-    answer: type[BaseModel]
     errors: Mapping[int, str]
     """When it is answered with which status, besides what the whole family may answer."""
+    answer: type[BaseModel] | None = None
+    """What comes with 200, as JSON."""
+    answers: Mapping[int, str | None] = field(default_factory=dict)
+    """Where it is no JSON: the media type by status, or None for nothing."""
     query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
+    body: type[BaseModel] | str | None = None
+    """JSON, or the media type of a text."""
     path_parameters: Mapping[str, str] | None = None
+    name: str = ""
+    """What the description calls it, if not as the handler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,8 @@ class Family:
     operations: Sequence[Operation]
     configured: bool
     """Whether any credential exists that it could accept."""
+    problem_type: str = _JSON
+    """The media type of errors."""
 
     def owns(self, path: str) -> bool:
         return any(path == prefix or path.startswith(f"{prefix}/") for prefix in self.prefixes)
@@ -91,6 +101,6 @@ def answer(model: BaseModel, status: int = 200) -> web.Response:
     return web.Response(status=status, body=text.encode(), content_type=_JSON)
 
 
-def json_response(body: Mapping[str, Any], status: int = 200) -> web.Response:
+def json_response(body: Mapping[str, Any], status: int = 200, media_type: str = _JSON) -> web.Response:
     """`body` in JSON, ASCII only: whatever was echoed, it can be sent."""
-    return web.Response(status=status, body=json.dumps(body).encode(), content_type=_JSON)
+    return web.Response(status=status, body=json.dumps(body).encode(), content_type=media_type)

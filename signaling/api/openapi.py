@@ -37,15 +37,16 @@ def _models(family: Family) -> Iterator[type[BaseModel]]:
     """Those that are referred to; a query's parameters stand in the operation itself."""
     yield family.problem_model
     for operation in family.operations:
-        yield operation.answer
-        if operation.body is not None:
+        if operation.answer is not None:
+            yield operation.answer
+        if operation.body is not None and not isinstance(operation.body, str):
             yield operation.body
 
 
 def _operation(family: Family, operation: Operation, references: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "tags": [family.name],
-        "operationId": operation.handler.__name__,
+        "operationId": operation.name or operation.handler.__name__,
         "summary": operation.summary,
         "security": [{family.credential.name: []}],
         "responses": _responses(family, operation, references),
@@ -53,16 +54,30 @@ def _operation(family: Family, operation: Operation, references: Mapping[type[Ba
     if parameters := [*_path_parameters(operation), *_query_parameters(operation)]:
         described["parameters"] = parameters
     if operation.body is not None:
-        described["requestBody"] = {"required": False, "content": _json(references[operation.body])}
+        described["requestBody"] = _body(operation.body, references)
     return described
 
 
 def _responses(family: Family, operation: Operation, references: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
-    responses: dict[str, Any] = {"200": {"description": "Done", "content": _json(references[operation.answer])}}
-    problem = _json(references[family.problem_model])
+    answers = {status: _text(media_type) for status, media_type in operation.answers.items()}
+    if operation.answer is not None:
+        answers[200] = {"content": _json(references[operation.answer])}
+    responses: dict[str, Any] = {str(status): {"description": "Done", **what} for status, what in answers.items()}
+    problem = {family.problem_type: {"schema": references[family.problem_model]}}
     for status, when in sorted({**family.errors, **operation.errors}.items()):
         responses[str(status)] = {"description": when, "content": problem}
     return responses
+
+
+def _body(body: type[BaseModel] | str, references: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    if isinstance(body, str):
+        return {"required": True, **_text(body)}
+    return {"required": False, "content": _json(references[body])}
+
+
+def _text(media_type: str | None) -> dict[str, Any]:
+    """The content of a body that is no JSON; nothing where there is none."""
+    return {} if media_type is None else {"content": {media_type: {"schema": {"type": "string"}}}}
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:

@@ -86,6 +86,10 @@ class Publishers:
         finally:
             self._conferences.turned_away(visitor)
 
+    async def check_exists(self, conference_id: str) -> None:
+        """Raises NotFound if there is no such conference."""
+        await self._admission.check_exists(conference_id)
+
     async def _enter(self, visitor: Visitor, owner: str, sdp: str, label: Label) -> Opened:
         meeting = visitor.meeting
         if meeting.media is None:

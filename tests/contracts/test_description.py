@@ -24,14 +24,22 @@ from schemathesis.specs.openapi.checks import (
 from mediaserver import SystemClock
 from signaling.api.openapi import describe
 from signaling.api.realtime import realtime_family
+from signaling.api.whep import whep_family
+from signaling.api.whip import whip_family
 from signaling.app import create_app
 from signaling.version import VERSION
 from tests.support.api_server import KEY, IdleMedia, settings_for
 
 EXAMPLES = 25  # for each operation, valid and invalid
-DOCUMENT = describe([realtime_family((KEY,))], VERSION)
+DOCUMENT = describe([realtime_family((KEY,)), whip_family(), whep_family()], VERSION)
 OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
+def _as_text(ctx: schemathesis.SerializationContext, value: object) -> bytes:
+    """Descriptions are made up like any other text."""
+    return str(value).encode(errors="surrogatepass")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +67,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_every_answer_is_documented(server: str, operation: APIOperation, mode: GenerationMode):
     def check(case: schemathesis.Case) -> None:
-        response = case.call(base_url=server, headers={"x-vcs-token": KEY})
+        response = case.call(base_url=server, headers={"x-vcs-token": KEY, "Authorization": f"Bearer {KEY}"})
         case.validate_response(response, checks=CHECKS)
 
     limits = settings(

@@ -15,6 +15,10 @@ from signaling.version import VERSION
 from tests.support.api_server import KEY, ROOMS, Api, api_server, settings_for
 from tests.support.clock import MovableClock
 
+HTTP_MEDIA = ("whip", "whep")
+SESSION_METHODS = ("get", "options", "patch", "delete")
+FAMILIES = ["realtime", *HTTP_MEDIA]
+
 
 @pytest.fixture
 def clock() -> MovableClock:
@@ -110,6 +114,8 @@ async def test_the_description_names_every_endpoint(api: Api):
         (ROOMS, "delete"),
         (f"{ROOMS}/{{id}}", "get"),
         (f"{ROOMS}/{{id}}/upgrade", "post"),
+        *((f"/{family}/{{conference}}", method) for family in HTTP_MEDIA for method in ("get", "options", "post")),
+        *((f"/{family}/{{conference}}/{{session}}", method) for family in HTTP_MEDIA for method in SESSION_METHODS),
     }
     assert document["components"]["securitySchemes"]["realtimeKey"]["name"] == "x-vcs-token"
 
@@ -248,7 +254,7 @@ async def test_files_of_the_pages_are_asked_for_again(api: Api):
 
 
 async def test_a_server_in_use_tells_no_keys(api: Api):
-    expected = {"version": VERSION, "families": ["realtime"], "dev": False}
+    expected = {"version": VERSION, "families": FAMILIES, "dev": False}
     assert await api.ask("GET", "/about.json", key=None) == (200, expected)
 
 
@@ -256,7 +262,7 @@ async def test_a_development_server_tells_pages_on_this_machine_its_key(tmp_path
     async with api_server(settings_for(tmp_path), clock, dev_keys={"realtime": "made just now"}) as api:
         response = await api.send("GET", "/about.json", key=None, headers={"Sec-Fetch-Site": "same-origin"})
         told = await response.json()
-        assert told == {"version": VERSION, "families": ["realtime"], "dev": True, "realtime_key": "made just now"}
+        assert told == {"version": VERSION, "families": FAMILIES, "dev": True, "realtime_key": "made just now"}
         assert response.headers["Cache-Control"] == "no-store"
         assert "Access-Control-Allow-Origin" not in response.headers
         for key in (told["realtime_key"], KEY):

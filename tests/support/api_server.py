@@ -66,8 +66,8 @@ def settings_for(data_dir: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def api_server(
-    settings: Settings, clock: Clock, *, dev_keys: Mapping[str, str] | None = None
+    settings: Settings, clock: Clock, *, dev_keys: Mapping[str, str] | None = None, media: Any = IdleMedia
 ) -> AsyncIterator[Api]:
-    app = create_app(settings, clock, media=IdleMedia, dev_keys=dev_keys)  # type: ignore[arg-type]
+    app = create_app(settings, clock, media=media, dev_keys=dev_keys)
     async with TestClient(TestServer(app)) as client:
         yield Api(client)
