@@ -117,6 +117,7 @@ async def test_an_unknown_key_is_echoed_up_to_256_characters(api: Api):
 )
 async def test_the_key_is_checked_before_anything_else(api: Api, method: str, path: str, rest: dict[str, Any]):
     await answered(api, UNAUTHORIZED, method, path, key=None, **rest)
+    await answered(api, invalid_token("nobody's"), method, path, key="nobody's", **rest)
 
 
 # creating

@@ -30,6 +30,16 @@ async def test_a_pair_meets_directly_and_the_server_sees_no_packet_of_it(server:
         assert await server.counter('streams{mode="MESH"}') == 2
 
 
+async def test_a_request_over_http_moves_a_pair_to_the_server(server: RunningServer):
+    async with peers(server) as people:
+        ada = await people.join("ada", RED, LOW)
+        await people.join("bob", GREEN, HIGH)
+        await people.meet("directly")
+        assert (await server.upgrade(people.room))["conferenceType"] == "SFU"
+        await people.meet("server")
+        assert ada.told("mode_update") == {"type": "mode_update", "mode": "SFU", "reason": "request"}
+
+
 async def test_the_third_moves_everybody_to_the_server_and_nobody_goes_offline(server: RunningServer):
     async with peers(server, autoUpgradeParticipantCount=3) as people:
         async with nothing_at_the_media_port(server):

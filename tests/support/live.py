@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
-from mediaserver import SystemClock
+from mediaserver import Clock, SystemClock
 from signaling.live.client import live_routes
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
@@ -114,11 +114,16 @@ class LiveServer:
 
 @asynccontextmanager
 async def live_server(
-    directory: Path, *, scheduler: Scheduler | None = None, sockets: Scheduler | None = None, **settings: Any
+    directory: Path,
+    *,
+    scheduler: Scheduler | None = None,
+    sockets: Scheduler | None = None,
+    clock: Clock | None = None,
+    **settings: Any,
 ) -> AsyncIterator[LiveServer]:
-    """`scheduler` runs the timers of conferences, `sockets` those of sockets; both are real if not given."""
+    """`scheduler` runs the timers of conferences, `sockets` those of sockets. What is not given is real."""
     configured = Settings(data_dir=directory, **settings)
-    clock, database = SystemClock(), Database(configured.database)
+    clock, database = clock or SystemClock(), Database(configured.database)
     await database.start()
     media, rooms = FakeMediaServer(), RealtimeRooms(database, configured, clock)
     timers = scheduler or asyncio.get_running_loop()

@@ -74,6 +74,11 @@ class RunningServer:
         room: dict[str, Any] = json.loads(body)["room"]
         return room
 
+    async def upgrade(self, room: dict[str, Any]) -> dict[str, Any]:
+        """The room as an SFU room."""
+        upgraded: dict[str, Any] = json.loads(await self._ask("POST", f"{ROOMS}/{room['id']}/upgrade"))["room"]
+        return upgraded
+
     async def delete(self, room: dict[str, Any]) -> None:
         await self._ask("DELETE", f"{ROOMS}?id={room['id']}")
 
