@@ -235,3 +235,22 @@ async def test_an_upgrade_is_told_once(world: World):
     upgraded = [await world.rooms.upgrade("key", room.id) for _ in range(2)]
     assert upgraded[0] == upgraded[1]
     assert told == [upgraded[0]]
+
+
+async def test_an_upgrade_from_inside_is_told_to_nobody_else(world: World):
+    told: list[Any] = []
+
+    async def on_upgraded(room: Any) -> None:
+        told.append(room)
+
+    world.rooms.on_upgraded = on_upgraded
+    room = await world.rooms.create("key", auto_upgrade_count=3)
+    world.clock.advance(5)
+    upgraded = await asyncio.gather(*(world.rooms.upgrade_from_inside(room.id) for _ in range(3)))
+    assert {inside.conference_type for inside in upgraded} == {"SFU"}
+    assert {inside.modified_at - room.modified_at for inside in upgraded} == {5}
+    assert await world.rooms.upgrade("key", room.id) == upgraded[0]
+    assert told == []
+    await world.rooms.delete("key", room.id)
+    with pytest.raises(Removed):
+        await world.rooms.upgrade_from_inside(room.id)
