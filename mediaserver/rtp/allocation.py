@@ -109,6 +109,17 @@ class _Shares:
     def cost(self, levels: Sequence[int]) -> float:
         return sum(self.wished[n][level - 1].rate_bps for n, level in enumerate(levels) if level)
 
+    def next_step(self, levels: Sequence[int]) -> float | None:
+        """What the cheapest of the next steps costs."""
+        return min(
+            (
+                layers[level].rate_bps - (layers[level - 1].rate_bps if level else 0.0)
+                for layers, level in zip(self.wished, levels, strict=True)
+                if level < len(layers)
+            ),
+            default=None,
+        )
+
     def better(self, levels: Sequence[int], than: Sequence[int]) -> bool:
         """Whether the most important difference is for the better."""
         return next(
@@ -199,6 +210,12 @@ class Allocator:
     def cost_bps(self) -> float:
         """Of what is received, sound included."""
         return self._sound_bps + self._shares.cost(self._levels)
+
+    @property
+    def next_bps(self) -> float | None:
+        """What would have to be there for something to be better; None: everything is as good as is wished."""
+        more = self._shares.next_step(self._levels)
+        return None if more is None else (self.cost_bps + more) / RESERVE
 
     @property
     def wanted_bps(self) -> float:

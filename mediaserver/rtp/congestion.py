@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from mediaserver.rtp.arrivals import Arrivals, Record
 from mediaserver.rtp.delay_trend import DelayTrend, Usage
 from mediaserver.rtp.loss_limit import LossLimit
-from mediaserver.rtp.probing import Prober, ProbeWish
+from mediaserver.rtp.probing import Prober, ProbeWish, Stretcher
 from mediaserver.rtp.rate_control import RateControl
 from mediaserver.rtp.throughput import SendingRate, Throughput
 
@@ -38,6 +38,7 @@ class Estimate:
     _through: Throughput = field(default_factory=Throughput)
     _sending: SendingRate = field(default_factory=SendingRate)
     _prober: Prober = field(default_factory=lambda: Prober(MAX_BPS))
+    _stretcher: Stretcher = field(default_factory=Stretcher)
     _started: bool = False
     _heard: float | None = None
 
@@ -83,6 +84,13 @@ class Estimate:
         if self.trend.usage is not Usage.NORMAL:
             return None
         return self._prober.due(self.rate_bps, self.rate.decreased_at, now)
+
+    def stretch(self, rate_bps: float, now: float) -> float:
+        """Where no probes are sent: lets `rate_bps` be tried, if the line has been calm. Taken back if it fails."""
+        calm = self._started and self.trend.usage is Usage.NORMAL and self.loss.limit_bps >= rate_bps
+        if calm and rate_bps > self.rate_bps and self._stretcher.may(self.rate.decreased_at, now):
+            self._lift(rate_bps)
+        return self.rate_bps
 
     def silence(self, now: float) -> float:
         """To be called now and then while something is sent: a line that says nothing carries nothing."""

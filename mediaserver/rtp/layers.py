@@ -16,6 +16,8 @@ QUIET = 2.0  # seconds without a packet, beyond the liveliest layer: switched of
 OVERHEAD = 1.05  # what goes over the wire per payload: headers, tags, some retransmissions
 FORGET = 0.1  # per second, of what a layer has cost at most
 NOTABLE = 0.05  # part by which a cost must have changed to be told: whoever shares it out has work with it
+YOUNG = 2.0  # seconds in which a new layer is taken to cost at least what is usual:
+USUAL_BITS_PER_PIXEL = 0.06  # and frame
 TEMPORAL_SHARES = {1: (1.0,), 2: (0.6, 1.0), 3: (0.45, 0.65, 1.0)}  # of a layer's bits, up to each temporal layer
 
 Counters = Mapping[str, int | float]
@@ -43,6 +45,7 @@ class TrackLayers:
 
     temporal_layers: int = 1
     _costs: dict[int, float] = field(default_factory=dict)
+    _since: dict[int, float] = field(default_factory=dict)
     _last: float | None = None
     _told: tuple[Layer, ...] = ()
 
@@ -54,6 +57,7 @@ class TrackLayers:
         fade = 0.0 if self._last is None else FORGET * (now - self._last)
         self._last = now
         live = _live(counters)
+        self._since = {number: self._since.get(number, now) for number in live}
         self._costs = {
             number: max(each["rate_bps"] * OVERHEAD, self._costs.get(number, 0.0) * math.exp(-fade))
             for number, each in live.items()
@@ -63,7 +67,10 @@ class TrackLayers:
         for number, each in live.items():
             width, height = size_of(number, known)
             fps = float(each.get("fps", 0.0)) or USUAL_FPS
-            found += self._temporal(Layer(number, width, height, fps, self._costs[number]))
+            cost = self._costs[number]
+            if now - self._since[number] < YOUNG:
+                cost = max(cost, USUAL_BITS_PER_PIXEL * width * height * fps)
+            found += self._temporal(Layer(number, width, height, fps, cost))
         layers = worthwhile(found)
         if not _alike(layers, self._told):
             self._told = layers

@@ -28,6 +28,7 @@ MAX_RATIO = 2.0  # arrived faster than sent: the times are worth nothing
 SATURATED = 0.9  # arrived slower than this part of the sending rate: the line's own rate was seen,
 UTILISATION = 0.95  # of which so much is taken
 MOST = 1.1  # of a probe's own rate, although other things were sent with it
+SOON, LATER, LATEST_TRY = 0.6, 2.0, 30.0  # seconds between stretches: after success; after failure, doubled, up to
 ENOUGH = 1.1  # times what is wanted is never exceeded
 
 
@@ -145,3 +146,25 @@ class Prober:
         wish = ProbeWish(rate_bps, max(int(rate_bps * span / 8), MIN_BYTES))
         self._out = Probe(wish, now)
         return wish
+
+
+@dataclass(slots=True)
+class Stretcher:
+    """Where no padding can be sent, only a better layer can show what a line carries: when that may be tried."""
+
+    _tried: float | None = None
+    _wait: float = SOON
+    _failed: bool = False
+
+    def may(self, calm_since: float | None, now: float) -> bool:
+        """Whether to try now; `calm_since` is when the rate was last taken down."""
+        if self._tried is not None and not self._failed and calm_since is not None and calm_since > self._tried:
+            self._failed = True
+            self._wait = min(max(2 * self._wait, LATER), LATEST_TRY)
+        last = max((at for at in (self._tried, calm_since) if at is not None), default=None)
+        if last is not None and now - last < self._wait:
+            return False
+        if not self._failed:
+            self._wait = SOON
+        self._tried, self._failed = now, False
+        return True

@@ -45,6 +45,20 @@ def test_after_15_s_four_fifths_of_a_line_are_found_and_no_queue_stands_in_it(
     assert sender.changes <= 20
 
 
+@pytest.mark.parametrize("round_trip", [0.04, 0.2])
+@pytest.mark.parametrize("loss", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("rate_bps", [10_000_000, 2_000_000, 800_000, 300_000])
+def test_without_padding_better_layers_are_tried_instead(rate_bps: float, loss: float, round_trip: float) -> None:
+    line = Narrow(Weather(delay=round_trip / 2, loss=loss, rate_bps=rate_bps, queue=0.5), seed=1)
+    sender = line.add(cameras(3), padding=False)
+    line.run(45)
+    settled = sender.seen[SETTLED:]
+    assert mean(each.estimate_bps for each in settled) >= USED * usable(sender, rate_bps)
+    assert middle(settled, lambda each: each.queue) <= USUAL_WAIT
+    assert max(each.queue for each in settled) <= LONGEST_WAIT
+    assert sender.changes <= 20
+
+
 @pytest.mark.parametrize("jitter", [0.005, 0.02])
 @pytest.mark.parametrize("every", [0.05, 0.25], ids=["frequent", "rare"])
 def test_jitter_and_the_rhythm_of_feedback_do_not_matter_much(jitter: float, every: float) -> None:

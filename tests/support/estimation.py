@@ -113,6 +113,8 @@ class Sender:
     link: Link
     random: Random
     voices: int = 1
+    padding: bool = True
+    """Whether probes can be sent."""
     estimate: Estimate = field(default_factory=Estimate)
     allocator: Allocator = field(default_factory=Allocator)
     packets: list[_Out] = field(default_factory=list)
@@ -144,6 +146,8 @@ class Sender:
 
     def decide(self, now: float) -> None:
         before = self.levels()
+        if not self.padding and (wished := self.allocator.next_bps):
+            self.estimate.stretch(wished, now)
         self.allocator.update(self.estimate.rate_bps, now)
         self.changes += self.levels() != before
         for request, was, level in zip(self.requests, before, self.levels(), strict=True):
@@ -179,7 +183,7 @@ class Sender:
             size = self._frames.popleft()
             self._credit -= size
             self.send(size, now)
-        if wish := self.estimate.probe(now):
+        if self.padding and (wish := self.estimate.probe(now)):
             self._padding, self._padding_bps = float(wish.size_bytes), wish.rate_bps
         burst = min(self._padding_bps * TICK / 8, self._padding)
         self._padding -= max(burst, 0.0)
@@ -241,8 +245,8 @@ class Narrow:
         self._order = count()
         self._ticks = 0
 
-    def add(self, requests: tuple[Request, ...], *, voices: int = 1) -> Sender:
-        sender = Sender(requests, self.link, Random(self._random.random()), voices)
+    def add(self, requests: tuple[Request, ...], *, voices: int = 1, padding: bool = True) -> Sender:
+        sender = Sender(requests, self.link, Random(self._random.random()), voices, padding)
         sender.begin(self.now)
         self.senders.append(sender)
         return sender

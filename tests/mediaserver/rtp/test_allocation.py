@@ -237,3 +237,13 @@ def test_tells_what_it_costs_and_what_could_be_used() -> None:
     allocator = following(1000)
     assert allocator.cost_bps == SOUND + 800_000
     assert allocator.wanted_bps == pytest.approx((SOUND + 4_500_000) / RESERVE)
+
+
+@pytest.mark.parametrize(("budget", "expected"), [(300, 350), (600, 500), (20_000, None)])
+def test_tells_what_the_next_step_needs(budget: float, expected: float | None) -> None:
+    allocator = following(budget)
+    if expected is None:
+        assert allocator.next_bps is None
+    else:
+        assert allocator.next_bps is not None
+        assert run(allocator, allocator.next_bps / 1000 + 1, 3.0, since=1.0)[-1] != shown(following(budget).allocation)

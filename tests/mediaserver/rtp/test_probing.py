@@ -1,9 +1,11 @@
 """When probes are sent, and what they show."""
 
+from itertools import pairwise
+
 import pytest
 
 from mediaserver.rtp.arrivals import LOST, Record
-from mediaserver.rtp.probing import PERIOD, UTILISATION, Probe, Prober, ProbeWish
+from mediaserver.rtp.probing import LATEST_TRY, PERIOD, SOON, UTILISATION, Probe, Prober, ProbeWish, Stretcher
 
 START = 300_000.0
 GROUP = 0.005  # seconds
@@ -129,3 +131,28 @@ def test_its_own_queue_is_known_for_what_it_is() -> None:
     prober.due(1e6, None, 10.0)
     assert prober.disturbs(0.1, 10.3)
     assert not prober.disturbs(0.1, 11.0)
+
+
+def tries(seconds: float, failing: bool) -> list[float]:
+    """When a better layer may be tried; failing, each takes the rate down half a second later."""
+    stretcher, calm, tried = Stretcher(), None, []
+    for n in range(round(seconds * 10)):
+        now = n / 10
+        if failing and tried and tried[-1] <= now - 0.5 and (calm is None or calm < tried[-1]):
+            calm = now
+        if stretcher.may(calm, now):
+            tried.append(now)
+    return tried
+
+
+def test_better_layers_are_tried_one_after_the_other_while_that_goes_well() -> None:
+    tried = tries(6.0, failing=False)
+    assert tried[0] == 0.0
+    assert all(b - a == pytest.approx(SOON, abs=0.11) for a, b in pairwise(tried))
+
+
+def test_and_ever_more_rarely_while_it_does_not() -> None:
+    gaps = [b - a for a, b in pairwise(tries(300.0, failing=True))]
+    assert gaps[0] >= 2.0
+    assert all(b >= a - 0.11 for a, b in pairwise(gaps))
+    assert gaps[-1] == pytest.approx(LATEST_TRY + 0.5, abs=0.2)
