@@ -199,7 +199,10 @@ class Track:
     def layers(self) -> list[dict[str, int | float]]:
         """Per bound layer, best first: layer, ssrc, codec (-1: nothing came yet), packets, bytes, lost, nacked,
         recovered, duplicates, jitter (seconds), rate_bps, keyframes, plis, width, height (0: unknown), age (seconds
-        since the last packet, -1: none)."""
+        since the last packet, -1: none), fps, temporal_layers (0: unknown).
+
+        A stream that holds several spatial layers (SVC) has an entry for each, with the rate of all that it needs.
+        Rates and fps are those of about the last second."""
 
     def close(self) -> None: ...
 
@@ -226,9 +229,13 @@ class Sink:
         """What the subscriber understands. `codecs`: {`CodecId`: (payload type, RTX payload type or -1)};
         `extensions`: {`Extension`: id}."""
 
-    def attach(self, track: Track, layer: int = -1) -> None:
+    def attach(self, track: Track, layer: int = -1, temporal: int = -1) -> None:
         """Carries `track` from now on: replays since its last key frame if that is short, else asks for one.
-        `layer` -1 is the best that has media now."""
+
+        `layer` -1 is the best that has media now, 0 the best of all: a simulcast stream, or the spatial layers of an
+        SVC stream. `temporal` is the highest temporal layer that is sent, -1: all. Given again for the same track it
+        changes these: to fewer layers at once, to more temporal ones at the next frame that permits it, to another
+        simulcast stream or a higher spatial layer at a key frame, which is asked for."""
 
     def detach(self) -> None:
         """Parks the slot: nothing is sent, the numbers stay."""
@@ -236,6 +243,7 @@ class Sink:
     def stats(self) -> dict[str, int | float]:
         """packets, bytes, retransmitted, lost (as the receiver reports), fraction_lost, round_trip (seconds, -1:
         unknown),
-        jitter (seconds), keyframes_requested."""
+        jitter (seconds), keyframes_requested, layer and temporal (what is carried now, as in `attach`; layer -1:
+        nothing, temporal -1: all)."""
 
     def close(self) -> None: ...

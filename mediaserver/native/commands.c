@@ -282,7 +282,7 @@ void command_apply(struct core *core, const struct command *c, int64_t now) {
     case OP_TRACK_KEYFRAME: track_keyframe(core, c->object, now); break;
     case OP_SINK_ADD: sink_add(c->extra, c->object); break;
     case OP_SINK_ACCEPT: sink_accept(core, c->object, c->extra, now); break;
-    case OP_SINK_ATTACH: sink_attach(core, c->object, c->extra, c->number, now); break;
+    case OP_SINK_ATTACH: sink_attach(core, c->object, c->extra, c->number, (int)c->value, now); break;
     case OP_SINK_DETACH: sink_detach(c->object); break;
     case OP_SINK_CLOSE: sink_remove(core, c->object); break;
     case OP_STREAM_ADD: stream_add(core, c->object); break;

@@ -31,7 +31,10 @@
 #define MAX_SSRCS 48           /* remembered per connection that publishes */
 #define MAX_SINKS 512          /* outgoing streams of one connection */
 #define MAX_HOLES 256          /* lost packets of a source that are asked for */
-#define MAX_MAPS 16            /* numberings a sink remembers, for late and repeated packets */
+#define MAX_MAPS 64            /* numberings a sink remembers, for late and repeated packets: one for each frame that
+                                  is left out */
+#define MAX_SPATIAL 4          /* layers in one stream that are counted; more are counted as one of these */
+#define LAYERS_ALL 255
 #define MAX_PENDING 128        /* packets taken in before they are forwarded */
 #define MAX_PATHS 16           /* addresses a connection is known by */
 #define DEPARTURE_SLOTS 2048   /* packets of a connection that feedback may still tell of */
@@ -81,7 +84,7 @@ struct address_table { /* open addressing, linear probing */
     X(dropped_unknown_payload_type) X(dropped_malformed_payload) X(dropped_duplicate) X(dropped_muted)                 \
     X(dropped_padding) X(dropped_malformed_rtcp) X(dropped_rtcp_unauthentic) X(dropped_retransmission)                 \
     X(dropped_send_failed) X(dropped_stream_full) X(dropped_awaiting_keyframe) X(dropped_superseded)             \
-    X(dropped_codec_not_accepted)
+    X(dropped_codec_not_accepted) X(dropped_layer)
 
 enum counter {
 #define X(name) C_##name,
@@ -104,6 +107,8 @@ struct packet { /* one received packet in a source's cache; its bytes: descripto
     uint8_t has_level;
     uint8_t level; /* RFC 6464, one byte as on the wire */
     uint8_t used;
+    uint8_t has_indications; /* of a dependency descriptor; picture_id in `info` is then its frame number */
+    uint64_t indications;
     struct payload_info info;
 };
 
@@ -146,6 +151,14 @@ struct source { /* one layer of a track, as it arrives */
     uint64_t rate_bytes;
     int64_t rate_since;
     uint32_t rate_bps;
+
+    uint8_t spatial_layers, temporal_layers; /* 0: nothing came yet */
+    uint32_t frames;                         /* since rate_since, as are: */
+    uint64_t layer_bytes[MAX_SPATIAL];
+    uint32_t layer_bps[MAX_SPATIAL];
+    double frame_rate;
+    int64_t structure_seq; /* the packet that brought it */
+    struct dd_structure structure;
 
     struct hole holes[MAX_HOLES];
     int hole_count;
@@ -212,6 +225,7 @@ struct map { /* from a source's numbers to a sink's, for packets from `from` on 
     int64_t seq_offset;
     uint32_t ts_in, ts_out;
     uint8_t ts_shift; /* a replay shrinks the distance of frames by 2^shift */
+    uint8_t top; /* the end of a frame of this spatial layer is the end of the picture; LAYERS_ALL: as it came */
     uint8_t tl0_offset;
     uint16_t picture_offset;
 };
@@ -242,6 +256,9 @@ struct sink {
     uint8_t is_video, accepted, need_key, started;
     uint8_t resync; /* the next packet starts a new numbering without a gap (after a mute) */
     int8_t wanted_layer; /* -1: best */
+    int8_t wanted_temporal; /* the highest temporal layer; -1: all */
+    uint8_t cap_spatial, cap_temporal, level_spatial, level_temporal; /* layers.c */
+    uint16_t left_picture; /* picture id of the last VP8 frame that was left out, and one */
     uint32_t ssrc, repair_ssrc;
     char cname[33];
     struct conn *conn;
@@ -531,8 +548,16 @@ size_t nack_due(struct source *source, int64_t now, uint16_t *out, size_t cap);
 void forward_add(struct core *core, struct source *source, int64_t seq, int64_t now);
 void forward_pending(struct core *core, int64_t now);
 
+/* layers.c */
+void source_note_layers(struct source *source, struct packet *packet, const uint8_t *descriptor, uint8_t size);
+void sink_limit(struct sink *sink);
+void sink_level(struct sink *sink);
+int sink_climbs(const struct sink *sink);
+int sink_wants(struct sink *sink, const struct source *source, const struct packet *packet);
+uint8_t sink_top(const struct sink *sink, const struct source *source, const struct packet *packet);
+
 /* sink.c */
-void sink_attach(struct core *core, struct sink *sink, struct track *track, int layer, int64_t now);
+void sink_attach(struct core *core, struct sink *sink, struct track *track, int layer, int temporal, int64_t now);
 void sink_detach(struct sink *sink);
 void sink_forget(struct sink *sink, const struct source *source);
 void sink_carry(struct core *core, struct sink *sink, struct source *source, struct packet *packet, int64_t now);

@@ -56,11 +56,15 @@ cdef extern from "core.h" nogil:
 
     struct source:
         uint32_t ssrc
+        uint8_t layer
         int8_t codec
         uint64_t received, bytes, recovered, duplicates, keyframes, plis, nacked, lost_given_up
         int64_t first, highest, last_at
         double jitter
         uint32_t clock_rate, rate_bps
+        uint32_t layer_bps[4]
+        uint8_t spatial_layers, temporal_layers
+        double frame_rate
         uint16_t width, height
 
     struct track:
@@ -95,6 +99,7 @@ cdef extern from "core.h" nogil:
         int64_t out_seq, repair_seq
         uint32_t out_ts, clock_rate, remote_jitter
         uint64_t packets, bytes, retransmitted, keyframe_requests
+        uint8_t level_spatial, level_temporal
         uint8_t fraction_lost
         int cumulative_lost
         double round_trip
@@ -220,7 +225,12 @@ cdef extern from *:
     }
     static struct sink *sink_make(void) {
         struct sink *s = calloc(1, sizeof(*s));
-        if (s) { s->round_trip = -1; s->clock_rate = 90000; }
+        if (!s) return NULL;
+        s->round_trip = -1;
+        s->clock_rate = 90000;
+        s->wanted_layer = s->wanted_temporal = -1;
+        sink_limit(s);
+        sink_level(s);
         return s;
     }
     """

@@ -1,7 +1,16 @@
-/* From a codec's number to its reader. */
+/* From a codec's number to its reader; what VP8 and VP9 have in common. */
+#include <string.h>
+
+#include "header.h"
 #include "payload.h"
 
-#include <string.h>
+void payload_rewrite(uint8_t *payload, const struct payload_info *info, uint16_t picture_id,
+                     uint8_t tl0_picture_index) {
+    uint8_t *at = payload + info->picture_id_offset;
+    if (info->picture_id_offset && info->picture_id_bits == 15) write16(at, picture_id | 0x8000);
+    if (info->picture_id_offset && info->picture_id_bits == 7) *at = picture_id & 0x7F;
+    if (info->tl0_offset) payload[info->tl0_offset] = tl0_picture_index;
+}
 
 int payload_read(enum codec_id codec, const uint8_t *payload, size_t len, struct payload_info *out) {
     switch (codec) {

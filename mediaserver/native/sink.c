@@ -80,6 +80,9 @@ static struct map *sink_begin(struct sink *sink, struct source *source, const st
     sink->target = NULL;
     sink->need_key = 0;
     sink->resync = 0;
+    sink_limit(sink);
+    sink_level(sink);
+    map->top = sink_top(sink, source, packet);
     sink->report_due = now; /* tell the new times at once */
     if (sink->conn->due > now)
         sink->conn->due = now;
@@ -102,6 +105,30 @@ static int sink_close_gap(struct sink *sink, const struct source *source, int64_
     return 1;
 }
 
+/* A packet of layers that are not wanted: as if it had never been. 0: it must go out, others have been numbered so. */
+static int sink_leave_out(struct sink *sink, const struct source *source, const struct packet *packet) {
+    if (!sink_close_gap(sink, source, packet->seq))
+        return 0;
+    if (packet->codec == CODEC_VP8 && packet->info.picture_id_offset &&
+        sink->left_picture != packet->info.picture_id + 1) {
+        sink->left_picture = (uint16_t)(packet->info.picture_id + 1);
+        sink->maps[sink->map_count - 1].picture_offset--;
+    }
+    return 1;
+}
+
+/* The picture ends with another spatial layer than until now. */
+static void sink_mark(struct sink *sink, const struct source *source, const struct packet *packet) {
+    const struct map *newest = &sink->maps[sink->map_count - 1];
+    uint8_t top = sink_top(sink, source, packet);
+    if (newest->source != source || newest->top == top || packet->seq <= sink->highest_in || newest->ts_shift)
+        return;
+    struct map copy = *newest;
+    copy.from = packet->seq;
+    copy.top = top;
+    *map_push(sink) = copy;
+}
+
 static void sink_sent(struct sink *sink, const struct map *map, const struct packet *packet, int64_t out_seq,
                       int64_t now) {
     if (packet->seq > sink->highest_in)
@@ -112,7 +139,7 @@ static void sink_sent(struct sink *sink, const struct map *map, const struct pac
     sink->out_seq = out_seq;
     sink->out_ts = map->ts_out + (uint32_t)((int32_t)(packet->timestamp - map->ts_in) >> map->ts_shift);
     sink->out_at = now;
-    sink->out_picture = (uint16_t)((packet->info.picture_id + map->picture_offset) & 0x7FFF);
+    sink->out_picture = (uint16_t)(packet->info.picture_id + map->picture_offset);
     sink->out_tl0 = (uint8_t)(packet->info.tl0_picture_index + map->tl0_offset);
 }
 
@@ -145,7 +172,13 @@ void sink_carry(struct core *core, struct sink *sink, struct source *source, str
         sink_begin(sink, source, packet, aligned_timestamp(sink, source, packet, now), now);
     } else if (packet->size == 0 && sink_close_gap(sink, source, packet->seq)) {
         return;
+    } else if (!sink_wants(sink, source, packet)) {
+        if (sink_leave_out(sink, source, packet)) {
+            count(core, dropped_layer);
+            return;
+        }
     }
+    sink_mark(sink, source, packet);
     const struct map *map = sink_map_for(sink, source, packet->seq);
     if (!map) {
         count(core, dropped_superseded);
@@ -172,6 +205,21 @@ static struct packet *replayable(const struct source *source) {
     return bytes <= REPLAY_BYTES ? last : NULL;
 }
 
+/* The replay goes on without this packet, under the map that is returned. */
+static struct map *replay_leave_out(struct sink *sink, const struct packet *packet, struct map *live) {
+    struct map next = sink->maps[sink->map_count - 1];
+    next.from = packet->seq + 1;
+    next.seq_offset--;
+    live->seq_offset--;
+    if (packet->codec == CODEC_VP8 && packet->info.frame_start) {
+        next.picture_offset--;
+        live->picture_offset--;
+    }
+    struct map *map = map_push(sink);
+    *map = next;
+    return map;
+}
+
 /* Sends what came since the last key frame, squeezed in time, so that a late joiner sees a picture at once. */
 static int sink_replay(struct core *core, struct sink *sink, struct source *source, int64_t now) {
     struct packet *last = replayable(source);
@@ -188,6 +236,10 @@ static int sink_replay(struct core *core, struct sink *sink, struct source *sour
         struct packet *packet = cache_find(&source->cache, seq);
         if (!packet)
             continue;
+        if (!sink_wants(sink, source, packet)) {
+            map = replay_leave_out(sink, packet, &live);
+            continue;
+        }
         sink_write(core, sink, map, packet, now);
         count(core, packets_replayed_to_joiners);
     }
@@ -246,8 +298,9 @@ void sink_choose_layer(struct core *core, struct sink *sink, int64_t now) {
 }
 
 /* Carries `track` from now on; numbers go on where they are. */
-void sink_attach(struct core *core, struct sink *sink, struct track *track, int layer, int64_t now) {
+void sink_attach(struct core *core, struct sink *sink, struct track *track, int layer, int temporal, int64_t now) {
     sink->wanted_layer = (int8_t)layer;
+    sink->wanted_temporal = (int8_t)temporal;
     if (sink->track != track) {
         sink_detach(sink);
         sink->track = track;
@@ -255,6 +308,9 @@ void sink_attach(struct core *core, struct sink *sink, struct track *track, int 
         track->sinks = sink;
     }
     sink_choose_layer(core, sink, now);
+    sink_limit(sink);
+    if (sink_climbs(sink))
+        source_want_keyframe(core, sink->source, now);
 }
 
 /* `source` begins anew: no old number of it may be looked up in what it holds now. */

@@ -74,7 +74,7 @@ cdef class Sink:
         c.extra = p
         self.command(&c)
 
-    def attach(self, Track track, int layer=-1):
+    def attach(self, Track track, int layer=-1, int temporal=-1):
         cdef command c
         if track.thread != self.connection.thread or track.engine is not self.connection.engine:
             raise ValueError("a sink carries tracks of its own thread")
@@ -86,6 +86,7 @@ cdef class Sink:
         c.op = OP_SINK_ATTACH
         c.extra = track.ptr
         c.number = layer if 0 <= layer < MAX_LAYERS else -1
+        c.value = temporal if 0 <= temporal < 8 else -1
         self.command(&c)
 
     def detach(self):
@@ -103,6 +104,7 @@ cdef class Sink:
             "fraction_lost": p.fraction_lost / 256.0, "round_trip": p.round_trip,
             "jitter": p.remote_jitter / p.clock_rate if p.clock_rate else 0.0,
             "keyframes_requested": p.keyframe_requests,
+            "layer": layer_of(p), "temporal": p.level_temporal if p.level_temporal != 255 else -1,
         }
 
     def close(self):
@@ -113,3 +115,13 @@ cdef class Sink:
             self.command(&c)
             self.connection.sinks.remove(self)
         self.ptr = NULL
+
+
+cdef int layer_of(const sink *p):
+    """The layer it carries, best 0; -1: none."""
+    cdef const source *s = p.source
+    if not s:
+        return -1
+    if s.spatial_layers < 2 or p.level_spatial >= s.spatial_layers:
+        return s.layer
+    return s.spatial_layers - 1 - p.level_spatial

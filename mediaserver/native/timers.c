@@ -117,6 +117,12 @@ static void measure_rate(struct source *source, int64_t now) {
     if (span <= 0)
         return;
     source->rate_bps = (uint32_t)(source->rate_bytes * 8 * 1000000 / (uint64_t)span);
+    source->frame_rate = source->frames * 1e6 / (double)span;
+    for (int i = 0; i < MAX_SPATIAL; i++) {
+        source->layer_bps[i] = (uint32_t)(source->layer_bytes[i] * 8 * 1000000 / (uint64_t)span);
+        source->layer_bytes[i] = 0;
+    }
+    source->frames = 0;
     source->rate_bytes = 0;
     source->rate_since = now;
 }
@@ -269,7 +275,8 @@ static int64_t sinks_due(struct timer *t) {
         if (!sink->track)
             continue;
         sink_choose_layer(t->core, sink, t->now);
-        if (sink->need_key && sink->source && !sink->source->keyframe_wanted && !sink->track->muted)
+        sink_limit(sink);
+        if ((sink->need_key || sink_climbs(sink)) && sink->source && !sink->source->keyframe_wanted && !sink->track->muted)
             source_want_keyframe(t->core, sink->source, t->now);
         if (t->now >= sink->report_due)
             send_sender_report(t, sink);

@@ -42,7 +42,7 @@ cdef class Track:
         now = self.engine.now()
         for i in range(MAX_LAYERS):
             if self.ptr.layers[i].ssrc:
-                out.append(layer_stats(&self.ptr.layers[i], i, now))
+                out += layer_stats(&self.ptr.layers[i], i, now)
         return out
 
     def close(self):
@@ -65,12 +65,22 @@ cdef class Track:
         self.engine.push(self.thread, &c)
 
 
-cdef dict layer_stats(const source *s, int layer, int64_t now):
+cdef list layer_stats(const source *s, int layer, int64_t now):
+    """One for the stream; of one that holds several spatial layers one for each, best first."""
     expected = s.highest - s.first + 1 if s.received else 0
-    return {
+    whole = {
         "layer": layer, "ssrc": s.ssrc, "codec": s.codec, "packets": s.received, "bytes": s.bytes,
         "lost": max(0, expected - <int64_t>s.received), "nacked": s.nacked, "recovered": s.recovered,
         "duplicates": s.duplicates, "jitter": s.jitter / s.clock_rate if s.clock_rate else 0.0,
         "rate_bps": s.rate_bps, "keyframes": s.keyframes, "plis": s.plis, "width": s.width, "height": s.height,
-        "age": (now - s.last_at) / 1e6 if s.received else -1,
+        "age": (now - s.last_at) / 1e6 if s.received else -1, "fps": s.frame_rate, "temporal_layers": s.temporal_layers,
     }
+    if s.spatial_layers < 2:
+        return [whole]
+    out = []
+    for below in range(min(s.spatial_layers, 4)):
+        rate = sum(s.layer_bps[i] for i in range(s.spatial_layers - below))
+        out.append(whole | {
+            "layer": below, "rate_bps": rate, "width": s.width >> below, "height": s.height >> below,
+        })
+    return out

@@ -34,7 +34,10 @@ static size_t read_extended(const uint8_t *payload, size_t len, struct payload_i
     }
     if (present & 0x30) { /* T, K: they share a byte */
         if (at >= len) return 0;
-        if (present & 0x20) out->temporal_id = payload[at] >> 6;
+        if (present & 0x20) {
+            out->temporal_id = payload[at] >> 6;
+            out->switch_up = payload[at] >> 5 & 1; /* Y */
+        }
         at++;
     }
     return at;
@@ -56,11 +59,4 @@ int vp8_read(const uint8_t *payload, size_t len, struct payload_info *out) {
     if (read_descriptor(payload, len, out) == 0) return 0;
     memset(out, 0, sizeof *out);
     return -1;
-}
-
-void vp8_rewrite(uint8_t *payload, const struct payload_info *info, uint16_t picture_id, uint8_t tl0_picture_index) {
-    uint8_t *at = payload + info->picture_id_offset;
-    if (info->picture_id_offset && info->picture_id_bits == 15) write16(at, picture_id | 0x8000);
-    if (info->picture_id_offset && info->picture_id_bits == 7) *at = picture_id & 0x7F;
-    if (info->tl0_offset) payload[info->tl0_offset] = tl0_picture_index;
 }

@@ -37,9 +37,20 @@ static int tells_number(const struct sink *sink, const struct told *sending) {
     return sink->profile.extension[EXT_TRANSPORT_CC] && sink->conn->departures && !sending->nothing;
 }
 
-static size_t write_extensions(const struct sink *sink, const struct source *source, const struct packet *packet,
+/* Frame numbers go on where another source's ended (AV1 RTP payload specification, appendix A.8.2). */
+static const uint8_t *descriptor_of(const struct map *map, const struct packet *packet, uint8_t copy[255]) {
+    const uint8_t *descriptor = cache_bytes(&map->source->cache, packet);
+    if (!packet->has_indications || !map->picture_offset)
+        return descriptor;
+    memcpy(copy, descriptor, packet->descriptor);
+    write16(copy + 1, (uint16_t)(packet->info.picture_id + map->picture_offset));
+    return copy;
+}
+
+static size_t write_extensions(const struct sink *sink, const struct map *map, const struct packet *packet,
                                const struct told *sending, uint8_t *out, size_t cap) {
     struct ext_element elements[4];
+    uint8_t copy[255];
     uint8_t sent_at[3], number[2];
     size_t n = 0;
     const uint8_t *ids = sink->profile.extension;
@@ -55,7 +66,7 @@ static size_t write_extensions(const struct sink *sink, const struct source *sou
         elements[n++] = (struct ext_element){ids[EXT_AUDIO_LEVEL], 1, &packet->level};
     if (ids[EXT_DEPENDENCY_DESCRIPTOR] && packet->descriptor)
         elements[n++] = (struct ext_element){ids[EXT_DEPENDENCY_DESCRIPTOR], packet->descriptor,
-                                             cache_bytes(&source->cache, packet)};
+                                             descriptor_of(map, packet, copy)};
     int written = rtp_extensions_write(out, cap, elements, n);
     return written < 0 ? 0 : (size_t)written;
 }
@@ -63,9 +74,10 @@ static size_t write_extensions(const struct sink *sink, const struct source *sou
 static size_t write_header(const struct sink *sink, const struct map *map, const struct packet *packet,
                            int64_t sequence, int is_repair, const struct told *sending, uint8_t *out) {
     int16_t type = is_repair ? sink->profile.repair_type[packet->codec] : sink->profile.payload_type[packet->codec];
-    size_t extensions = write_extensions(sink, map->source, packet, sending, out + 12, MAX_EXTENSIONS);
+    size_t extensions = write_extensions(sink, map, packet, sending, out + 12, MAX_EXTENSIONS);
+    int marker = packet->marker || (packet->info.frame_end && packet->info.spatial_id == map->top);
     out[0] = (uint8_t)(0x80 | (extensions ? 0x10 : 0));
-    out[1] = (uint8_t)(packet->marker << 7 | type);
+    out[1] = (uint8_t)(marker << 7 | type);
     write16(out + 2, (uint16_t)sequence);
     write32(out + 4, map->ts_out + (uint32_t)((int32_t)(packet->timestamp - map->ts_in) >> map->ts_shift));
     write32(out + 8, is_repair ? sink->repair_ssrc : sink->ssrc);
@@ -77,8 +89,7 @@ static size_t write_header(const struct sink *sink, const struct map *map, const
 static size_t write_head(const struct map *map, const struct packet *packet, const uint8_t *payload, int64_t out_seq,
                          int is_repair, uint8_t head[HEAD], size_t *taken) {
     size_t start = is_repair ? 2 : 0;
-    int rewrite = packet->codec == CODEC_VP8 && packet->info.picture_id_offset &&
-                  (map->picture_offset || map->tl0_offset);
+    int rewrite = packet->info.picture_id_offset && (map->picture_offset || map->tl0_offset);
     *taken = 0;
     if (is_repair)
         write16(head, (uint16_t)out_seq);
@@ -86,8 +97,8 @@ static size_t write_head(const struct map *map, const struct packet *packet, con
         return start;
     *taken = packet->size < HEAD - start ? packet->size : HEAD - start;
     memcpy(head + start, payload, *taken);
-    vp8_rewrite(head + start, &packet->info, (uint16_t)(packet->info.picture_id + map->picture_offset),
-                (uint8_t)(packet->info.tl0_picture_index + map->tl0_offset));
+    payload_rewrite(head + start, &packet->info, (uint16_t)(packet->info.picture_id + map->picture_offset),
+                    (uint8_t)(packet->info.tl0_picture_index + map->tl0_offset));
     return start + *taken;
 }
 

@@ -126,12 +126,15 @@ def test_vp8(read: Read, payload: bytes, info: PayloadInfo) -> None:
     assert read(CodecId.VP8, payload) == info
 
 
+PICTURE_5 = {"picture_id_offset": 1, "picture_id_bits": 15, "picture_id": 5, "tl0_offset": 4, "frame_end": 1}
+
+
 @pytest.mark.parametrize(
     ("payload", "info"),
     [
         pytest.param(
             vp9_payload(picture_id=5, layer=(0, 0), sizes=[(320, 180), (640, 360), (1280, 720)]),
-            PayloadInfo(keyframe=1, frame_start=1, width=1280, height=720, descriptor_len=18),
+            PayloadInfo(keyframe=1, frame_start=1, width=1280, height=720, descriptor_len=18, layers=3, **PICTURE_5),
             id="key frame of three spatial layers",
         ),
         pytest.param(
@@ -142,39 +145,84 @@ def test_vp8(read: Read, payload: bytes, info: PayloadInfo) -> None:
                 sizes=[(640, 360)],
                 group=[(0, [4]), (2, [1]), (1, [2]), (2, [1, 2, 3])],
             ),
-            PayloadInfo(keyframe=1, frame_start=1, width=640, height=360, descriptor_len=20),
+            PayloadInfo(
+                keyframe=1,
+                frame_start=1,
+                width=640,
+                height=360,
+                descriptor_len=20,
+                picture_id_offset=1,
+                picture_id_bits=7,
+                picture_id=5,
+                tl0_offset=3,
+                frame_end=1,
+                layers=1,
+            ),
             id="key frame with a picture group",
         ),
         pytest.param(
             vp9_payload(layers=3),
-            PayloadInfo(keyframe=1, frame_start=1, descriptor_len=2),
+            PayloadInfo(keyframe=1, frame_start=1, descriptor_len=2, frame_end=1, layers=3),
             id="structure without sizes",
         ),
-        pytest.param(vp9_payload(), PayloadInfo(keyframe=1, frame_start=1, descriptor_len=1), id="nothing optional"),
         pytest.param(
-            vp9_payload(layer=(0, 1)),
-            PayloadInfo(frame_start=1, spatial_id=1, descriptor_len=3),
+            vp9_payload(),
+            PayloadInfo(keyframe=1, frame_start=1, descriptor_len=1, frame_end=1),
+            id="nothing optional",
+        ),
+        pytest.param(
+            vp9_payload(layer=(0, 1), tl0=7),
+            PayloadInfo(frame_start=1, spatial_id=1, descriptor_len=3, tl0_offset=2, tl0_picture_index=7, frame_end=1),
             id="a key picture's upper layer starts nothing",
         ),
         pytest.param(
-            vp9_payload(inter=True, picture_id=0x7FFF, layer=(2, 1)),
-            PayloadInfo(frame_start=1, temporal_id=2, spatial_id=1, descriptor_len=5),
+            vp9_payload(inter=True, picture_id=0x7FFF, layer=(2, 1), switch_up=True),
+            PayloadInfo(
+                frame_start=1,
+                temporal_id=2,
+                spatial_id=1,
+                descriptor_len=5,
+                picture_id_offset=1,
+                picture_id_bits=15,
+                picture_id=0x7FFF,
+                tl0_offset=4,
+                frame_end=1,
+                switch_up=1,
+                inter_picture=1,
+            ),
             id="delta frame",
         ),
         pytest.param(
             vp9_payload(inter=True, picture_id=1, layer=(1, 0), references=[1, 2, 3]),
-            PayloadInfo(frame_start=1, temporal_id=1, descriptor_len=7),
+            PayloadInfo(
+                frame_start=1,
+                temporal_id=1,
+                descriptor_len=7,
+                picture_id_offset=1,
+                picture_id_bits=15,
+                picture_id=1,
+                frame_end=1,
+                inter_picture=1,
+            ),
             id="flexible mode, three references",
         ),
         pytest.param(
             vp9_payload(picture_id=1, layer=(0, 0), references=[]),
-            PayloadInfo(keyframe=1, frame_start=1, descriptor_len=4),
+            PayloadInfo(
+                keyframe=1,
+                frame_start=1,
+                descriptor_len=4,
+                picture_id_offset=1,
+                picture_id_bits=15,
+                picture_id=1,
+                frame_end=1,
+            ),
             id="flexible mode, key frame",
         ),
-        pytest.param(vp9_payload(start=False), PayloadInfo(descriptor_len=1), id="middle of a key frame"),
+        pytest.param(vp9_payload(start=False, end=False), PayloadInfo(descriptor_len=1), id="middle of a key frame"),
         pytest.param(
             vp9_payload(inter=True, sizes=[(640, 360)]),
-            PayloadInfo(frame_start=1, descriptor_len=6),
+            PayloadInfo(frame_start=1, descriptor_len=6, frame_end=1, inter_picture=1),
             id="a delta frame's structure tells no key frame's size",
         ),
     ],
@@ -402,7 +450,15 @@ def test_tells_nothing_of_audio(read: Read, codec: CodecId) -> None:
 def test_rewrites_vp8_numbers_where_there_are_any(
     parsers: Parsers, before: dict[str, int], after: dict[str, int]
 ) -> None:
-    assert parsers.rewrite_vp8(vp8_payload(KEY, **before), 0xFABC, 0xEF) == vp8_payload(KEY, **(before | after))
+    assert parsers.rewrite(CodecId.VP8, vp8_payload(KEY, **before), 0xFABC, 0xEF) == vp8_payload(
+        KEY, **(before | after)
+    )
+
+
+def test_rewrites_vp9_numbers_where_there_are_any(parsers: Parsers) -> None:
+    payload = vp9_payload(inter=True, picture_id=7, layer=(1, 1), tl0=3)
+    rewritten = vp9_payload(inter=True, picture_id=0x7ABC, layer=(1, 1), tl0=0xEF)
+    assert parsers.rewrite(CodecId.VP9, payload, 0xFABC, 0xEF) == rewritten
 
 
 samples = [

@@ -44,6 +44,11 @@ class BitWriter:
             self._bits += "0" * (len(code) - 1) + code
         return self
 
+    def filled(self) -> bytes:
+        """With zeros to the next byte."""
+        bits = self._bits + "0" * (-len(self._bits) % 8)
+        return int(bits, 2).to_bytes(len(bits) // 8)
+
     def done(self) -> bytes:
         """Closed by a 1 and zeros to the next byte, as both H.264 and AV1 do it."""
         bits = self._bits + "1"

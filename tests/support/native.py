@@ -16,7 +16,7 @@ from tests.support.payloads import PayloadInfo
 
 NATIVE = Path(__file__).parents[2] / "mediaserver" / "native"
 TESTS = Path(__file__).parents[1] / "native"
-SOURCES = ("header.c", "payload.c", "vp8.c", "vp9.c", "h264.c", "av1.c")  # srtp.c comes by sessions.c
+SOURCES = ("header.c", "payload.c", "vp8.c", "vp9.c", "h264.c", "av1.c", "dependency.c")  # srtp.c comes by sessions.c
 
 MALFORMED, REPLAYED, TOO_OLD, UNAUTHENTIC, NO_ROOM = -1, -2, -3, -4, -5
 AES128_CM_SHA1_80, AEAD_AES_128_GCM, AEAD_AES_256_GCM = 1, 7, 8
@@ -60,6 +60,40 @@ class _PayloadInfo(ctypes.Structure):
         ("tl0_offset", c_uint8),
         ("tl0_picture_index", c_uint8),
         ("descriptor_len", c_uint8),
+        ("frame_end", c_uint8),
+        ("switch_up", c_uint8),
+        ("inter_picture", c_uint8),
+        ("layers", c_uint8),
+    )
+
+
+class _DdStructure(ctypes.Structure):
+    _fields_ = (
+        ("offset", c_uint8),
+        ("templates", c_uint8),
+        ("targets", c_uint8),
+        ("spatial", c_uint8 * 64),
+        ("temporal", c_uint8 * 64),
+        ("indications", c_uint64 * 64),
+        ("target_spatial", c_uint8 * 32),
+        ("target_temporal", c_uint8 * 32),
+        ("spatial_layers", c_uint8),
+        ("temporal_layers", c_uint8),
+        ("width", c_uint16),
+        ("height", c_uint16),
+        ("active", c_uint32),
+    )
+
+
+class _DdFrame(ctypes.Structure):
+    _fields_ = (
+        ("start", c_uint8),
+        ("end", c_uint8),
+        ("spatial", c_uint8),
+        ("temporal", c_uint8),
+        ("has_structure", c_uint8),
+        ("number", c_uint16),
+        ("indications", c_uint64),
     )
 
 
@@ -136,11 +170,29 @@ class Parsers:
             return None
         return PayloadInfo(**fields)
 
-    def rewrite_vp8(self, payload: bytes, picture_id: int, tl0_picture_index: int) -> bytes:
+    def rewrite(self, codec: CodecId, payload: bytes, picture_id: int, tl0_picture_index: int) -> bytes:
         info, copy = _PayloadInfo(), _exactly(payload)
-        assert not self._c.vp8_read(copy, c_size_t(len(payload)), byref(info))
-        self._c.vp8_rewrite(copy, byref(info), c_uint16(picture_id), c_uint8(tl0_picture_index))
+        assert not self._c.payload_read(c_int(codec), copy, c_size_t(len(payload)), byref(info))
+        self._c.payload_rewrite(copy, byref(info), c_uint16(picture_id), c_uint8(tl0_picture_index))
         return bytes(copy)
+
+    def read_descriptors(self, descriptors: Sequence[bytes]) -> list[dict[str, object] | None]:
+        """The frames of dependency descriptors that came one after the other; None for what is refused."""
+        structure, frames = _DdStructure(), []
+        for descriptor in descriptors:
+            frame = _DdFrame()
+            if self._c.dd_read(_exactly(descriptor), c_size_t(len(descriptor)), byref(structure), byref(frame)):
+                frames.append(None)
+                continue
+            fields: dict[str, object] = {name: getattr(frame, name) for name, _ in _DdFrame._fields_[:-1]}
+            fields["indications"] = "".join("-DSR"[frame.indications >> 2 * i & 3] for i in range(structure.targets))
+            fields["targets"] = [
+                (structure.target_spatial[i], structure.target_temporal[i]) for i in range(structure.targets)
+            ]
+            fields["active"] = structure.active
+            fields["size"] = (structure.width, structure.height)
+            frames.append(fields)
+        return frames
 
 
 class SrtpKey:

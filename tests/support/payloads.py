@@ -31,6 +31,10 @@ class PayloadInfo:
     tl0_offset: int = 0
     tl0_picture_index: int = 0
     descriptor_len: int = 0
+    frame_end: int = 0
+    switch_up: int = 0
+    inter_picture: int = 0
+    layers: int = 0
 
 
 # ---- builders ----
@@ -53,6 +57,7 @@ def vp8_payload(
     tl0: int | None = None,
     temporal_id: int | None = None,
     key_index: int | None = None,
+    layer_sync: bool = False,
 ) -> bytes:
     optional = b""
     present = 0
@@ -65,7 +70,7 @@ def vp8_payload(
         optional += bytes([tl0])
     if temporal_id is not None or key_index is not None:
         present |= 0x20 * (temporal_id is not None) | 0x10 * (key_index is not None)
-        optional += bytes([(temporal_id or 0) << 6 | (key_index or 0)])
+        optional += bytes([(temporal_id or 0) << 6 | layer_sync << 5 | (key_index or 0)])
     first = 0x80 * bool(present) | 0x20 * discardable | 0x10 * start | partition
     return bytes([first]) + (bytes([present]) if present else b"") + optional + frame
 
@@ -79,6 +84,7 @@ def vp9_payload(
     picture_id: int | None = None,
     picture_id_bits: int = 15,
     layer: tuple[int, int] | None = None,
+    switch_up: bool = False,
     tl0: int = 0,
     references: Sequence[int] | None = None,
     sizes: Sequence[tuple[int, int]] | None = None,
@@ -94,7 +100,7 @@ def vp9_payload(
         body += (picture_id | 0x8000).to_bytes(2) if picture_id_bits == 15 else bytes([picture_id])
     if layer is not None:
         first |= 0x20
-        body += bytes([layer[0] << 5 | layer[1] << 1])
+        body += bytes([layer[0] << 5 | switch_up << 4 | layer[1] << 1])
         body += b"" if references is not None else bytes([tl0])
     if references is not None:
         first |= 0x10
@@ -253,7 +259,8 @@ def _read_vp8(payload: bytes) -> PayloadInfo:
         info |= {"tl0_offset": data.at, "tl0_picture_index": data.next()}
     if present & 0x30:
         layer = data.next()
-        info["temporal_id"] = layer >> 6 if present & 0x20 else 0
+        if present & 0x20:
+            info |= {"temporal_id": layer >> 6, "switch_up": layer >> 5 & 1}
     frame = payload[data.at :]
     if not frame:
         raise _Refused
@@ -268,18 +275,24 @@ def _read_vp8(payload: bytes) -> PayloadInfo:
 def _read_vp9(payload: bytes) -> PayloadInfo:
     data = _Bytes(payload)
     first = data.next()
-    temporal = spatial = width = height = 0
-    if first & 0x80 and data.next() & 0x80:
-        data.next()
+    width = height = layers = 0
+    told: dict[str, int] = {}
+    if first & 0x80:
+        told |= {"picture_id_offset": data.at}
+        number = data.next()
+        wide = bool(number & 0x80)
+        told["picture_id_bits"] = 15 if wide else 7
+        told["picture_id"] = (number & 0x7F) << 8 | data.next() if wide else number
     if first & 0x20:
         layer = data.next()
-        temporal, spatial = layer >> 5, layer >> 1 & 7
+        told |= {"temporal_id": layer >> 5, "switch_up": layer >> 4 & 1, "spatial_id": layer >> 1 & 7}
         if not first & 0x10:
-            data.next()
+            told |= {"tl0_offset": data.at, "tl0_picture_index": data.next()}
     if first & 0x50 == 0x50 and data.next() & 1 and data.next() & 1 and data.next() & 1:
         raise _Refused
     if first & 0x02:
         structure = data.next()
+        layers = (structure >> 5) + 1
         for _ in range((structure >> 5) + 1 if structure & 0x10 else 0):
             width, height = data.next(2), data.next(2)
         for _ in range(data.next() if structure & 0x08 else 0):
@@ -287,9 +300,12 @@ def _read_vp9(payload: bytes) -> PayloadInfo:
     if data.at >= len(payload) or data.at > 255:
         raise _Refused
     start = first >> 3 & 1
-    keyframe = int(start and not first & 0x40 and spatial == 0)
-    info = PayloadInfo(keyframe, start, temporal, spatial, descriptor_len=data.at)
-    return replace(info, width=width, height=height) if keyframe else info
+    inter = first >> 6 & 1
+    keyframe = int(start and not inter and told.get("spatial_id", 0) == 0)
+    told |= {"frame_start": start, "frame_end": first >> 2 & 1, "inter_picture": inter, "descriptor_len": data.at}
+    if keyframe:
+        told |= {"keyframe": 1, "width": width, "height": height, "layers": layers}
+    return PayloadInfo(**told)
 
 
 def _sps_size(body: bytes) -> tuple[int, int]:

@@ -236,6 +236,7 @@ class Simulation:
         *,
         kinds: Sequence[str] = ("video",),
         layer: int = -1,
+        temporal: int = -1,
         up: Weather | None = None,
         down: Weather | None = None,
         codecs: Mapping[int, tuple[int, int]] | None = None,
@@ -260,7 +261,7 @@ class Simulation:
             sink.accept(ACCEPTED if codecs is None else codecs, SUBSCRIBED_IDS if extensions is None else extensions)
             seat.sinks.append(sink)
             peer.streams.append(ReceivedStream(ssrc, repair_ssrc, video=video))
-            sink.attach(track, layer)
+            sink.attach(track, layer, temporal)
         peer.number_id = (SUBSCRIBED_IDS if extensions is None else extensions).get(Extension.TRANSPORT_CC)
         self.every(SUBSCRIBER_TICK, lambda: peer.tick(self.now))
         self.every(FEEDBACK_EVERY, lambda: peer.feedback(self.now), start=self.now + 0.05)

@@ -20,10 +20,11 @@ static void media(struct meeting *m, struct sender *s, int layer, uint64_t index
     write16(packet + at + 7, (uint16_t)index);
     at += sizeof block;
     packet[at++] = 0x90;
-    packet[at++] = 0xC0;
+    packet[at++] = 0xE0;
     write16(packet + at, (uint16_t)(0x8000 | (index & 0x7FFF)));
     packet[at + 2] = (uint8_t)index;
-    at += 3;
+    packet[at + 3] = (uint8_t)(how << 2 & 0xE0); /* temporal layer, Y */
+    at += 4;
     packet[at++] = how & 1 ? 0 : 1; /* a key frame, or not */
     packet[at++] = s->noise++;
     packet[at++] = (uint8_t)layer;
@@ -42,7 +43,7 @@ static void repair(struct meeting *m, struct sender *s, int layer, uint8_t back,
     memcpy(packet + 12, block, sizeof block);
     uint8_t *payload = packet + 12 + sizeof block;
     write16(payload, (uint16_t)(s->index - (uint64_t)back * (how & 1 ? 5 : 1)));
-    static const uint8_t descriptor[] = {0x90, 0xC0, 0x80, 1, 1, 1};
+    static const uint8_t descriptor[] = {0x90, 0xE0, 0x80, 1, 1, 0};
     memcpy(payload + 2, descriptor, sizeof descriptor);
     payload[8] = s->noise++;
     arrive_rtp(m, packet, 12 + sizeof block + 9 + (how & 2 ? 1000 : 0), s->repair_index++);
@@ -73,9 +74,16 @@ static void sound(struct meeting *m, struct sender *s, uint8_t packets, uint8_t 
     arrive_rtcp(m, 1, asking, sizeof asking);
 }
 
+static void attach(struct meeting *m, int layer, int temporal) {
+    struct command c = {.op = OP_SINK_ATTACH, .object = m->video_sink, .extra = m->video, .number = layer};
+    c.value = temporal;
+    command_apply(&m->core, &c, m->now);
+    core_settle(&m->core, m->now);
+}
+
 static void command(struct meeting *m, uint8_t what, uint8_t with) {
     switch (what % 8) {
-    case 0: ask(m, OP_SINK_ATTACH, m->video_sink, m->video, NULL, with % 4 - 1); break;
+    case 0: attach(m, with % 4 - 1, with / 4 % 5 - 1); break;
     case 1: ask(m, OP_SINK_DETACH, m->video_sink, NULL, NULL, 0); break;
     case 2: ask(m, OP_TRACK_MUTE, m->video, NULL, NULL, with & 1); break;
     case 3: ask(m, OP_SINK_ACCEPT, with & 128 ? m->audio_sink : m->video_sink, profile_with(with), NULL, 0); break;

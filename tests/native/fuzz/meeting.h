@@ -45,7 +45,7 @@ static inline struct srtp_key *key_of(uint8_t choice, uint8_t first, int encrypt
 }
 
 static inline void ask(struct meeting *m, enum op op, void *object, void *extra, void *more, int number) {
-    struct command c = {.op = op, .object = object, .extra = extra, .more = more, .number = number};
+    struct command c = {.op = op, .object = object, .extra = extra, .more = more, .number = number, .value = -1};
     command_apply(&m->core, &c, m->now);
     core_settle(&m->core, m->now);
 }
@@ -104,6 +104,9 @@ static inline struct sink *sink_for(struct meeting *m, int video) {
     s->out_seq = s->repair_seq = 30000;
     s->round_trip = -1;
     s->clock_rate = 90000;
+    s->wanted_layer = s->wanted_temporal = -1;
+    sink_limit(s);
+    sink_level(s);
     ask(m, OP_SINK_ADD, s, m->subscriber, NULL, 0);
     ask(m, OP_SINK_ACCEPT, s, profile_with(4 | 8 | 16), NULL, 0);
     return s;

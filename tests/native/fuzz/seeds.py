@@ -13,6 +13,7 @@ from mediaserver.rtp.rtcp import (
     write_compound,
 )
 from mediaserver.rtp.transport_feedback import TransportFeedback, write_feedback
+from tests.support.dependency import L1T3, L3T3, L3T3_KEY, descriptor
 from tests.support.payloads import (
     FRAME,
     IDR,
@@ -100,6 +101,28 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "departures": (
         bytes([1, 201, 40, 16, 200, 2, 20, 70, 30, 3, 25])
         + write_feedback(TransportFeedback(1, 2, 0, 30, 9, (1, None, 900, 4, 4, 5))),
+    ),
+    "dependency": (
+        b"".join(
+            bytes([len(each)]) + each
+            for structure in (L1T3, L3T3, L3T3_KEY)
+            for each in (descriptor(structure, 0, 1, with_structure=True), descriptor(structure, 3, 2, own="S" * 9))
+        ),
+    ),
+    "core_layers": (
+        bytes([1])
+        + b"".join(
+            bytes([op, len(each)]) + each
+            for op, each in (
+                (0x83 | 4, descriptor(L3T3, 0, 1, with_structure=True)),
+                (6, descriptor(L3T3, 5, 2)),
+                (0x86, descriptor(L3T3, 9, 3)),
+                (7, descriptor(L3T3, 2, 4)),
+                (0x87, descriptor(L3T3, 6, 5)),
+            )
+        )
+        + bytes([0, 2, 1, 9, 2, 40]),
+        bytes([2]) + bytes([4, 0x0D, 0, 4, 0x4C, 2, 4, 0xCC, 4, 0, 5, 4, 0x4D, 0x20, 4, 0xCC, 0x22, 1, 3, 2, 40] * 3),
     ),
     "srtp_window": (bytes([0, 21, 21, 20, 150, 130, 200, 255, 21, 19, 22] * 6),),
 }
