@@ -157,6 +157,7 @@ static void track_close(struct core *core, struct track *track, int64_t now) {
     while (track->sinks)
         sink_detach(track->sinks);
     track_unfeed(core, track, now);
+    level_forget(core, track);
     retire(core, track, RETIRED_TRACK);
 }
 

@@ -171,6 +171,13 @@ struct source { /* one layer of a track, as it arrives */
 
 struct sink;
 
+struct loudness { /* of an audio track since it was last told of; packets 0: nothing came, and it is in no list */
+    struct track *next; /* in core.loud */
+    uint32_t total;
+    uint16_t packets, voiced;
+    uint8_t loudest;
+};
+
 struct track {
     uint32_t id;
     uint8_t is_video;
@@ -178,6 +185,7 @@ struct track {
     struct conn *conn; /* NULL: no connection feeds it now */
     struct source layers[MAX_LAYERS];
     struct sink *sinks; /* list through next_of_track */
+    struct loudness loudness;
     int pending_first, pending_last; /* in core.pending, -1: none */
     struct track *pending_next;
 };
@@ -368,6 +376,11 @@ enum event_kind {
     EVENT_RETIRED = 7
 };
 
+struct level_record {
+    uint32_t track;
+    uint8_t packets, voiced, loudest, mean;
+};
+
 struct feedback_record { /* a group of packets as a peer tells of them; times in us */
     int64_t sent;    /* the last of them, our clock */
     int64_t arrived; /* the last of them, the peer's clock; -1: they were lost */
@@ -476,7 +489,8 @@ struct core {
 
     struct retire_entry *backlog;
     int backlog_count;
-    int64_t tick_due;
+    int64_t tick_due, levels_due;
+    struct track *loud; /* those with packets since their levels were told */
     pthread_t thread;
     uint8_t started;
 
@@ -547,6 +561,11 @@ size_t nack_due(struct source *source, int64_t now, uint16_t *out, size_t cap);
 /* forward.c */
 void forward_add(struct core *core, struct source *source, int64_t seq, int64_t now);
 void forward_pending(struct core *core, int64_t now);
+
+/* levels.c */
+void level_add(struct core *core, struct track *track, uint8_t level);
+void level_forget(struct core *core, struct track *track);
+void levels_tell(struct core *core, int64_t now);
 
 /* layers.c */
 void source_note_layers(struct source *source, struct packet *packet, const uint8_t *descriptor, uint8_t size);

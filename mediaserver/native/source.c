@@ -245,8 +245,10 @@ static void source_store(struct core *core, struct source *source, int64_t seq, 
     stored->codec = (uint8_t)codec;
     stored->info = info;
     source_note_layers(source, stored, packet + dd->offset, size ? dd->len : 0);
-    stored->has_level = h->ext[EXT_AUDIO_LEVEL].len > 0;
+    stored->has_level = !source->track->is_video && h->ext[EXT_AUDIO_LEVEL].len > 0;
     stored->level = stored->has_level ? packet[h->ext[EXT_AUDIO_LEVEL].offset] : 0;
+    if (stored->has_level)
+        level_add(core, source->track, stored->level);
     if (stored->info.keyframe)
         keyframe_arrived(source, stored);
     forward_add(core, source, seq, now);

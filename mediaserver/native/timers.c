@@ -306,6 +306,7 @@ static void conn_timers(struct core *core, struct conn *conn, int64_t now) {
 /* Lets everything that is due act. The caller flushes the output. */
 void core_tick(struct core *core, int64_t now) {
     core->tick_due = now + TICK_US;
+    levels_tell(core, now);
     for (struct conn *conn = core->conns; conn; conn = conn->next)
         if (conn->due <= now)
             conn_timers(core, conn, now);

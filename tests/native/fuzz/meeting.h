@@ -133,7 +133,7 @@ static inline struct meeting *meeting_open(uint8_t profile) {
     }
     m->now = 1000000;
     m->gcm = profile % 3 != 0;
-    m->core.tick_due = 0;
+    m->core.tick_due = m->core.levels_due = 0;
     m->sent_count = 0;
     m->publisher_reports = m->subscriber_reports = 0;
     memset(m->sent, 0, sizeof m->sent);
