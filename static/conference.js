@@ -1,14 +1,13 @@
 /**
  * One participant's part in a conference: the class applications use.
  *
- * Puts the signaling socket, the two peer connections and what is known of the others together, and keeps them alive: after a lost
- * socket it comes back as the same participant while media goes on; after lost media it restarts ICE, then makes new connections.
- * Showing anything is the application's.
+ * Puts the signaling socket, media and what is known of the others together: what an application asks for goes out from here, what the
+ * server says comes in here and is told as events. After a lost socket it comes back as the same participant while media goes on.
+ * How media travels is `media.js`'s; showing anything is the application's.
  */
 
 /** @typedef {import("./types.js").ConferenceEvents} ConferenceEvents */
 /** @typedef {import("./types.js").ConferenceOptions} ConferenceOptions */
-/** @typedef {import("./types.js").Credential} Credential */
 /** @typedef {import("./types.js").Joined} Joined */
 /** @typedef {import("./types.js").JoinResult} JoinResult */
 /** @typedef {import("./types.js").Message} Message */
@@ -18,25 +17,18 @@
 /** @typedef {import("./types.js").Side} Side */
 /** @typedef {import("./types.js").State} State */
 
-import { addressOf } from "./address.js";
 import { ConferenceError } from "./errors.js";
 import { Measuring } from "./measuring.js";
+import { Media } from "./media.js";
 import { Muting, mutedOf } from "./muting.js";
-import { Publisher } from "./publisher.js";
-import { Recovery } from "./recovery.js";
-import { Resume } from "./resume.js";
 import { Roster } from "./roster.js";
+import { Seat } from "./seat.js";
 import { Signaling } from "./signaling.js";
 import { SpeakerWatch, levelOf } from "./speakers.js";
-import { Subscriber } from "./subscriber.js";
 import { Wishes } from "./wishes.js";
 
 const JOIN_DEADLINE = 30; // seconds for the first connection to the server
-const RENEW_AT = 0.92; // of an endpoint's life: the server allows it in the last tenth
-const OPEN_AFTER = 0.5; // seconds for the application to publish before the connection is opened for its data channel alone
-const LISTENER = "subscriber"; // the role that may not publish
 const UNMUTED = { audio: false, video: false }; // what the server takes a new stream for
-const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds a browser's timer can wait
 const COMES_BACK_AFTER = new Set(["server_shutdown", "timeout", "endpoint_expired"]); // `terminated` for these is not the end
 
 export class Conference extends EventTarget {
@@ -45,26 +37,18 @@ export class Conference extends EventTarget {
   /** @type {string | null} */ #reason = null;
   #errorCode = 0;
   /** @type {Participant | null} */ #self = null;
-  /** @type {import("./types.js").Mode} */ #mode = "SFU";
   /** @type {Joined | null} */ #joined = null;
   /** @type {{ promise: Promise<JoinResult>, resolve: (result: JoinResult) => void, reject: (error: Error) => void } | null} */ #joining = null;
-  /** @type {Credential} */ #credential;
   #options;
-  #base;
-  #resume;
+  #seat;
   #socketDown = false;
-  #usedEndpoint = false;
   #view;
   #joinTimer = 0;
-  #renewTimer = 0;
-  #openTimer = 0;
   #roster = new Roster();
   #speakers = new SpeakerWatch();
   #signaling;
   #wishes;
-  #publisher;
-  #subscriber;
-  #recovery;
+  #media;
   #measuring;
   #muting;
 
@@ -72,61 +56,47 @@ export class Conference extends EventTarget {
   constructor(options) {
     super();
     this.#options = options;
-    this.#credential = typeof options.credential === "string" ? { token: options.credential } : options.credential;
-    this.#base = new URL(options.url ?? location.origin);
     this.#view = options.view;
-    this.#resume = new Resume(JSON.stringify(this.#credential), options.resume ?? false);
+    const credential = typeof options.credential === "string" ? { token: options.credential } : options.credential;
+    const base = new URL(options.url ?? location.origin);
+    this.#seat = new Seat(base, credential, options.resume ?? false, () => this.#send({ type: "renew_endpoint" }));
     this.#signaling = new Signaling({
-      address: () => this.#address(),
+      address: () => this.#seat.address(this.#options.name),
       connect: options.connect ?? ((address, protocol) => new WebSocket(address, [protocol])),
       onOpen: () => this.#sendJoin(),
       onMessage: (message) => this.#received(message),
       onDown: () => this.#lostSocket(),
       onRefused: (error) => this.#refused(error),
     });
-    this.#wishes = new Wishes((message) => this.#phase === "joined" && this.#send(message));
+    this.#wishes = new Wishes((message) => this.#phase === "joined" && this.mode === "SFU" && this.#send(message));
     const common = {
       /** @param {Message} message */
-      send: (message) => void this.#send(message),
-      iceServers: () => this.#joined?.ice_servers ?? [],
+      send: (message) => this.#send(message),
+      /** @param {Message} message @param {(message: Message) => boolean} [matches] */
+      request: (message, matches) => this.#request(message, matches),
       /** @param {Error} error */
       onError: (error) => this.#tellError(error),
     };
-    this.#publisher = new Publisher({
+    this.#media = new Media({
       ...common,
-      request: (message, matches) => this.#request(message, matches),
+      iceServers: () => this.#joined?.ice_servers ?? [],
       maxBitrate: () => this.#joined?.max_bitrate ?? null,
-      onConnection: (pc) => this.#recovery.publish.watch(pc),
-      onText: (text) => this.#receivedData(text),
-    });
-    this.#subscriber = new Subscriber({
-      ...common,
-      onConnection: (pc) => this.#recovery.subscribe.watch(pc),
+      canSignal: () => this.#signaling.open && !this.#socketDown,
+      muted: (streamId) => this.#roster.muted(streamId),
+      cameBefore: (userId) => this.#roster.cameBefore(userId, this.#self?.id ?? ""),
+      onAccepted: () => this.#muting.reconcileAll(),
+      onHealth: () => this.#tellState(),
+      onData: (message) => message.type === "data" && this.#emit("data", { from: message.from ?? null, payload: message.payload }),
       onStream: (stream) => this.#emit("stream", { stream }),
       onStreamEnded: (stream) => this.#streamEnded(stream),
+      onStep: (stream, step) => this.#emit("move", { stream, step }),
     });
-    this.#measuring = new Measuring(this.#publisher, this.#subscriber);
-    this.#muting = new Muting(this.#publisher, this.#roster, {
+    this.#measuring = new Measuring(this.#media);
+    this.#muting = new Muting(this.#media.own, this.#roster, {
       ...common,
-      request: (message) => this.#request(message),
-      online: () => this.#phase === "joined" && this.#mode === "SFU",
+      online: () => this.#phase === "joined",
       onChange: (streamId, muted) => this.#emit("muted", { streamId, muted }),
     });
-    const canSignal = () => this.#signaling.open && !this.#socketDown;
-    this.#recovery = {
-      publish: new Recovery({
-        restart: () => this.#try(this.#publisher.negotiate({ restart: true })),
-        rebuild: () => this.#try(this.#publisher.rebuild()),
-        canSignal,
-        onChange: () => this.#tellState(),
-      }),
-      subscribe: new Recovery({
-        restart: () => this.#subscriber.restart(),
-        rebuild: () => this.#subscriber.rebuild(),
-        canSignal,
-        onChange: () => this.#tellState(),
-      }),
-    };
   }
 
   /**
@@ -145,7 +115,7 @@ export class Conference extends EventTarget {
 
   /** @returns {State} */
   get state() {
-    const interrupted = this.#socketDown || this.#recovery.publish.broken || this.#recovery.subscribe.broken;
+    const interrupted = this.#socketDown || this.#media.broken;
     return this.#phase === "joined" && interrupted ? "reconnecting" : this.#phase;
   }
 
@@ -160,9 +130,10 @@ export class Conference extends EventTarget {
   }
 
   get mode() {
-    return this.#mode;
+    return this.#media.mode;
   }
 
+  /** Whether nobody but the participants can see and hear what is sent, the server included. */
   get e2ee() {
     return this.#joined?.e2ee ?? false;
   }
@@ -179,17 +150,23 @@ export class Conference extends EventTarget {
 
   /** @returns {RemoteStream[]} */
   get streams() {
-    return this.#subscriber.received.map(({ stream }) => stream);
+    return this.#media.incoming.streams;
   }
 
   /** Streams this participant publishes. */
   get ownStreams() {
-    return this.#publisher.streams.map(({ id, label, tracks }) => ({ id, label, audio: tracks.audio, video: tracks.video }));
+    return this.#media.own.all.map(({ id, label, tracks }) => ({ id, label, audio: tracks.audio, video: tracks.video }));
   }
 
-  /** The peer connections, for looking at; null while there is none. */
+  /** The peer connections with the server, for looking at; null while there is none. */
   get connections() {
-    return { publish: this.#publisher.pc, subscribe: this.#subscriber.pc };
+    const { publisher, subscriber } = this.#media.server;
+    return { publish: publisher.pc, subscribe: subscriber.pc };
+  }
+
+  /** Those with other participants, by their ids. */
+  get directConnections() {
+    return this.#media.direct;
   }
 
   /**
@@ -217,8 +194,7 @@ export class Conference extends EventTarget {
     addEventListener("online", this.#networkChanged);
     this.#joinTimer = setTimeout(() => this.#fail(new ConferenceError("unreachable", 0, "the server cannot be reached")), JOIN_DEADLINE * 1000);
     this.#signaling.start();
-    this.#publisher.prepare();
-    this.#subscriber.prepare();
+    this.#media.prepare();
     return promise;
   }
 
@@ -238,27 +214,24 @@ export class Conference extends EventTarget {
   }
 
   /**
-   * Publishes the tracks of `mediaStream` as one stream. Before `join` and in a MESH conference it is kept until it can be sent.
+   * Publishes the tracks of `mediaStream` as one stream. Before `join` it is kept until it can be sent.
    * @param {MediaStream} mediaStream
    * @param {PublishOptions} [options]
-   * @returns {Promise<string>} the stream's id, once the server has accepted it
+   * @returns {Promise<string>} the stream's id, once it has been taken
    */
   async publish(mediaStream, options = {}) {
     const label = options.label ?? "camera";
-    if (this.#publisher.streams.some((stream) => stream.label === label)) {
-      throw new ConferenceError("stream_exists", 409, `a ${label} is published already`);
-    }
-    const id = this.#resume.streams[label] ?? crypto.randomUUID();
-    this.#resume.streams[label] = id;
+    const id = this.#seat.streams[label] ?? crypto.randomUUID();
     const tracks = { audio: mediaStream.getAudioTracks()[0] ?? null, video: mediaStream.getVideoTracks()[0] ?? null };
-    this.#publisher.add({ id, label, options: { ...options, label }, tracks, sections: { audio: null, video: null } });
+    this.#media.own.add({ id, label, options: { ...options, label }, tracks });
+    this.#seat.streams[label] = id;
     this.#roster.setMuted(id, mutedOf({ tracks }));
-    if (this.#phase !== "joined" || this.#mode !== "SFU") return id;
+    if (this.#phase !== "joined") return id;
     try {
-      await this.#negotiate();
+      await this.#offer();
     } catch (error) {
-      this.#publisher.remove(id);
-      delete this.#resume.streams[label];
+      this.#media.own.remove(id);
+      delete this.#seat.streams[label];
       throw error;
     }
     this.#muting.reconcile(id, UNMUTED);
@@ -270,13 +243,13 @@ export class Conference extends EventTarget {
    * @param {string} streamId
    */
   async unpublish(streamId) {
-    const stream = this.#publisher.stream(streamId);
+    const stream = this.#media.own.get(streamId);
     if (!stream) return;
-    this.#publisher.remove(streamId);
-    delete this.#resume.streams[stream.label];
-    if (this.#phase !== "joined" || this.#mode !== "SFU") return;
+    this.#media.own.remove(streamId);
+    delete this.#seat.streams[stream.label];
+    if (this.#phase !== "joined") return;
     this.#send({ type: "unpublish", stream_id: streamId });
-    await this.#negotiate();
+    await this.#offer();
   }
 
   /**
@@ -286,7 +259,7 @@ export class Conference extends EventTarget {
    * @param {MediaStreamTrack | null} track
    */
   async replaceTrack(streamId, kind, track) {
-    await this.#publisher.replaceTrack(streamId, kind, track);
+    await this.#media.replaceTrack(streamId, kind, track);
   }
 
   /**
@@ -322,13 +295,13 @@ export class Conference extends EventTarget {
   }
 
   /**
-   * Straight to others' data channels; arrives there as a `data` event.
+   * To others' data channels; arrives there as a `data` event.
    * @param {unknown} payload anything JSON can say, up to 64 KiB
    * @param {{ to?: string[] | null, reliable?: boolean }} [options]
    * @returns {boolean} false while the channel is not open
    */
   sendData(payload, { to = null, reliable = true } = {}) {
-    return this.#publisher.sendText({ type: "data", to, payload, reliable });
+    return this.#media.sendText({ type: "data", to, payload, reliable });
   }
 
   /** @param {boolean} raised */
@@ -347,12 +320,16 @@ export class Conference extends EventTarget {
   }
 
   /**
-   * Finds a new way through the network for one connection or both; media goes on meanwhile.
+   * Finds a new way through the network for one connection with the server, or for all there are; media goes on meanwhile.
    * @param {Side} [side]
    */
   restartIce(side) {
-    if (side !== "subscribe") this.#recovery.publish.nudge();
-    if (side !== "publish") this.#recovery.subscribe.nudge();
+    this.#media.restartIce(side);
+  }
+
+  /** Moves a MESH conference to the server, for everybody and for good; needs a role that may. */
+  async upgrade() {
+    await this.#request({ type: "upgrade" });
   }
 
   /**
@@ -370,14 +347,8 @@ export class Conference extends EventTarget {
 
   // ---- the socket
 
-  #address() {
-    const { endpoint } = this.#resume;
-    this.#usedEndpoint = endpoint !== null;
-    return addressOf(this.#base, { ...this.#credential, name: this.#options.name }, endpoint);
-  }
-
   #sendJoin() {
-    const camera = this.#publisher.streams.find((stream) => stream.label === "camera");
+    const { camera } = this.#media.own;
     const join = { type: "join", name: this.#options.name, view: this.#view, platform: "web", audio: !!camera?.tracks.audio, video: !!camera?.tracks.video };
     this.#signaling
       .request(join, (message) => message.type === "joined")
@@ -405,11 +376,10 @@ export class Conference extends EventTarget {
   #received(message) {
     this.#emit("message", message);
     if (message.type === "joined") this.#welcomed(/** @type {any} */ (message));
-    else if (message.type === "offer" && message.pc === "subscribe") this.#subscriber.offered(message);
     else if (message.type === "terminated") this.#terminated(message.reason);
     else if (message.type === "error") this.#tellError(new ConferenceError(message.name, message.code, message.message));
-    else this.#noted(message);
-    if (message.endpoint?.token && message.type !== "joined") this.#keepEndpoint(message.endpoint);
+    else if (!this.#media.receive(message)) this.#noted(message);
+    if (message.endpoint?.token) this.#seat.take(message.endpoint);
     if (message.type !== "error") this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
   }
 
@@ -418,7 +388,7 @@ export class Conference extends EventTarget {
    * @param {Message} message
    */
   #noted(message) {
-    if (this.#roster.apply(message)) this.#emit("participants", { participants: this.participants });
+    if (this.#roster.apply(message)) this.#participantsChanged(message);
     else if (message.type === "mute_update") this.#muting.told(message);
     else if (message.type === "mode_update") this.#modeChanged(message.mode, message.reason);
     else if (message.type === "layers_update") this.#layersTold(message.streams);
@@ -434,13 +404,13 @@ export class Conference extends EventTarget {
   /** @param {ConferenceError} error */
   #refused(error) {
     if (this.#phase !== "joining" && this.#phase !== "joined") return;
-    if (this.#usedEndpoint) return this.#startOver();
+    if (this.#seat.wasTaken) return this.#startOver();
     this.#fail(error);
   }
 
   /** The seat is gone: comes in again with the credential it began with. */
   #startOver() {
-    this.#resume.forget();
+    this.#seat.leave();
     this.#signaling.stop();
     this.#lostSocket();
     this.#signaling.start();
@@ -462,10 +432,8 @@ export class Conference extends EventTarget {
     this.#signaling.healthy();
     this.#joined = joined;
     this.#self = joined.participant;
-    this.#mode = joined.mode;
     this.#socketDown = false;
     this.#roster.reset(joined);
-    if (joined.endpoint) this.#keepEndpoint(joined.endpoint);
     if (again) this.#cameBack(joined);
     else this.#cameIn(joined);
     this.#phase = "joined";
@@ -477,35 +445,14 @@ export class Conference extends EventTarget {
 
   /** @param {Joined} joined */
   #cameIn(joined) {
-    this.#subscriber.reset();
     this.#speakers.start(() => this.#levels(), (speakers) => this.#emit("speakers", { speakers }));
-    if (joined.mode !== "SFU") return;
-    this.#publisher.close({ keepStreams: true });
-    if (joined.participant.role === LISTENER) return; // has nothing to offer
-    const open = () => this.#try(this.#publisher.open().then(() => this.#muting.reconcileAll()));
-    if (this.#publisher.streams.length) open();
-    else this.#openTimer = setTimeout(open, OPEN_AFTER * 1000); // receiving comes first, and a camera may be on its way
+    this.#media.begin(joined, this.#seat.streams);
   }
 
   /** @param {Joined} joined */
   #cameBack(joined) {
-    if (joined.mode !== "SFU") return;
-    this.#publisher.configure();
-    this.#subscriber.configure();
-    const known = new Set(joined.streams.map((stream) => stream.stream_id));
-    const forgotten = this.#publisher.streams.some((stream) => !known.has(stream.id));
-    this.#subscriber.keep(known);
-    this.#try((forgotten ? this.#publisher.rebuild() : this.#publisher.resume()).then(() => this.#muting.reconcileAll()));
-    this.#recovery.publish.signalingBack();
-    if (!this.#subscriber.resume()) this.#recovery.subscribe.signalingBack();
-  }
-
-  /** @param {import("./types.js").Endpoint} endpoint */
-  #keepEndpoint(endpoint) {
-    this.#resume.endpoint = endpoint;
-    clearTimeout(this.#renewTimer);
-    const wait = (endpoint.expires_at - Date.now()) * RENEW_AT;
-    if (wait > 0 && wait < LONGEST_TIMER) this.#renewTimer = setTimeout(() => this.#send({ type: "renew_endpoint" }), wait);
+    if (joined.mode !== this.mode) this.#modeChanged(joined.mode, "auto_upgrade");
+    else this.#media.resume(joined);
   }
 
   // ---- going out
@@ -524,16 +471,13 @@ export class Conference extends EventTarget {
    * @param {string} reason
    */
   #end(phase, reason) {
-    for (const timer of [this.#joinTimer, this.#renewTimer, this.#openTimer]) clearTimeout(timer);
+    clearTimeout(this.#joinTimer);
     removeEventListener("online", this.#networkChanged);
-    this.#resume.forget();
+    this.#seat.leave();
     this.#signaling.stop();
     this.#wishes.stop();
     this.#speakers.stop();
-    this.#recovery.publish.stop();
-    this.#recovery.subscribe.stop();
-    this.#publisher.close();
-    this.#subscriber.close();
+    this.#media.close();
     this.#socketDown = false;
     this.#self = null;
     this.#joining?.promise.catch(() => {});
@@ -550,10 +494,9 @@ export class Conference extends EventTarget {
     this.restartIce();
   };
 
-  async #negotiate() {
-    clearTimeout(this.#openTimer);
+  async #offer() {
     try {
-      await this.#publisher.open();
+      await this.#media.offer();
     } catch (error) {
       if (!(error instanceof ConferenceError) || error.code > 0) throw error; // without the server: offered again when it is back
     }
@@ -564,9 +507,16 @@ export class Conference extends EventTarget {
    * @param {string} reason
    */
   #modeChanged(mode, reason) {
-    this.#mode = mode === "MESH" ? "MESH" : "SFU";
-    if (this.#mode === "SFU") this.#try(this.#publisher.open().then(() => this.#muting.reconcileAll()));
-    this.#emit("modechange", { mode: this.#mode, reason });
+    if (this.#joined) this.#joined.e2ee = false;
+    this.#media.setMode(mode === "MESH" ? "MESH" : "SFU");
+    this.#wishes.repeat();
+    this.#emit("modechange", { mode: this.mode, reason });
+  }
+
+  /** @param {Message} message */
+  #participantsChanged({ participant }) {
+    if (participant?.online === false) this.#media.left(participant.id);
+    this.#emit("participants", { participants: this.participants });
   }
 
   /** @param {RemoteStream} stream */
@@ -578,23 +528,17 @@ export class Conference extends EventTarget {
   /** @param {Record<string, import("./types.js").LayerState>} streams */
   #layersTold(streams) {
     for (const [id, layers] of Object.entries(streams ?? {})) {
-      const stream = this.#subscriber.stream(id);
+      const stream = this.#media.incoming.stream(id);
       if (!stream) continue;
       stream.layers = layers;
       this.#emit("layers", { stream, layers });
     }
   }
 
-  /** @param {string} text */
-  #receivedData(text) {
-    const message = JSON.parse(text);
-    if (message.type === "data") this.#emit("data", { from: message.from ?? null, payload: message.payload });
-  }
-
   #levels() {
     /** @type {Map<string, number>} */
     const levels = new Map();
-    for (const { stream, audio } of this.#subscriber.received) {
+    for (const { stream, audio } of this.#media.incoming.shown) {
       if (audio) levels.set(stream.userId, Math.max(levels.get(stream.userId) ?? 0, levelOf(audio)));
     }
     return levels;
@@ -602,7 +546,7 @@ export class Conference extends EventTarget {
 
   /** @param {string | undefined} by */
   #askedToMute(by) {
-    const camera = this.#publisher.streams.find((stream) => stream.label === "camera");
+    const { camera } = this.#media.own;
     if (camera && by !== this.#self?.id) this.#try(this.mute(camera.id, { audio: true }));
   }
 

@@ -4,9 +4,9 @@
 
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Muted} Muted */
-/** @typedef {import("./publisher.js").LocalStream} LocalStream */
+/** @typedef {import("./own-streams.js").OwnStream} OwnStream */
 
-const KINDS = /** @type {const} */ (["audio", "video"]);
+import { KINDS } from "./own-streams.js";
 
 /**
  * @typedef {object} MutingOwner
@@ -18,17 +18,17 @@ const KINDS = /** @type {const} */ (["audio", "video"]);
 
 export class Muting {
   /** @type {Map<string, number>} `mute` messages under way, by stream */ #underWay = new Map();
-  #publisher;
+  #own;
   #roster;
   #owner;
 
   /**
-   * @param {import("./publisher.js").Publisher} publisher
+   * @param {import("./own-streams.js").OwnStreams} own
    * @param {import("./roster.js").Roster} roster
    * @param {MutingOwner} owner
    */
-  constructor(publisher, roster, owner) {
-    this.#publisher = publisher;
+  constructor(own, roster, owner) {
+    this.#own = own;
     this.#roster = roster;
     this.#owner = owner;
   }
@@ -38,7 +38,7 @@ export class Muting {
    * @param {Partial<Muted>} change
    */
   async set(streamId, change) {
-    const own = this.#publisher.stream(streamId);
+    const own = this.#own.get(streamId);
     if (own) {
       for (const kind of KINDS) {
         const track = own.tracks[kind];
@@ -62,7 +62,7 @@ export class Muting {
    * @param {Message} message
    */
   told({ stream_id, audio, video }) {
-    const own = this.#publisher.stream(stream_id);
+    const own = this.#own.get(stream_id);
     if (own && this.#underWay.get(stream_id)) return; // an echo of what is being changed here
     if (own?.tracks.audio && audio === true) own.tracks.audio.enabled = false;
     this.#note(stream_id, { audio, video });
@@ -74,7 +74,7 @@ export class Muting {
    * @param {Muted} [believed] default: what it has said itself
    */
   reconcile(streamId, believed = this.#roster.muted(streamId)) {
-    const own = this.#publisher.stream(streamId);
+    const own = this.#own.get(streamId);
     if (!own) return;
     const muted = mutedOf(own);
     this.#roster.setMuted(streamId, muted);
@@ -82,7 +82,7 @@ export class Muting {
   }
 
   reconcileAll() {
-    for (const { id } of this.#publisher.streams) this.reconcile(id);
+    for (const { id } of this.#own.all) this.reconcile(id);
   }
 
   /**
@@ -94,7 +94,7 @@ export class Muting {
   }
 }
 
-/** @param {Pick<LocalStream, "tracks">} stream */
+/** @param {Pick<OwnStream, "tracks">} stream */
 export function mutedOf({ tracks }) {
   return { audio: !tracks.audio?.enabled, video: !tracks.video?.enabled };
 }

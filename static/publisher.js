@@ -2,25 +2,20 @@
  * The connection that carries what this participant sends: its streams and the data channel. The client offers here.
  *
  * One offer is in flight at a time; changes meanwhile go into the next one. Sections of a stream that has ended stay and are used
- * again for the next stream of the same shape. Streams outlive the peer connection: `rebuild` offers the same ones on a new one.
+ * again for the next stream of the same shape. What is published is
+ * `own-streams.js`'s and outlives the peer connection: `rebuild` offers the same streams on a new one.
  */
 
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").PublishOptions} PublishOptions */
 /** @typedef {import("./types.js").StreamEntry} StreamEntry */
-/** @typedef {"audio" | "video"} Kind */
+/** @typedef {import("./own-streams.js").Kind} Kind */
+/** @typedef {import("./own-streams.js").OwnStream} OwnStream */
+/** @typedef {Record<Kind, RTCRtpTransceiver | null>} Sections */
 
 import { ConferenceError } from "./errors.js";
 import { audioEncodings, preferCodec, videoEncodings, wantsSimulcast } from "./encodings.js";
-
-/**
- * @typedef {object} LocalStream
- * @property {string} id
- * @property {"camera" | "screen"} label
- * @property {PublishOptions} options
- * @property {Record<Kind, MediaStreamTrack | null>} tracks
- * @property {Record<Kind, RTCRtpTransceiver | null>} sections
- */
+import { KINDS } from "./own-streams.js";
 
 /**
  * @typedef {object} PublisherOwner
@@ -40,17 +35,22 @@ export class Publisher {
   /** @type {RTCPeerConnection | null} */ #pc = null;
   /** @type {RTCPeerConnection | null} made before it was needed */ #spare = null;
   /** @type {RTCDataChannel | null} */ #channel = null;
-  /** @type {Map<string, LocalStream>} */ #streams = new Map();
+  /** @type {Map<string, { stream: OwnStream, sections: Sections }>} what goes in which sections */ #carried = new Map();
   /** @type {Map<string, RTCRtpTransceiver[]>} sections nobody uses, by shape */ #parked = new Map();
   /** @type {Promise<void>} the offer in flight */ #exchange = Promise.resolve();
   /** @type {Promise<void> | null} the one to follow it */ #next = null;
   #abandon = () => {};
+  #own;
   #owner;
   #seq = 0;
   #restart = false;
 
-  /** @param {PublisherOwner} owner */
-  constructor(owner) {
+  /**
+   * @param {import("./own-streams.js").OwnStreams} own
+   * @param {PublisherOwner} owner
+   */
+  constructor(own, owner) {
+    this.#own = own;
     this.#owner = owner;
   }
 
@@ -62,17 +62,12 @@ export class Publisher {
     return this.#channel;
   }
 
-  /** @returns {LocalStream[]} */
-  get streams() {
-    return [...this.#streams.values()];
-  }
-
   /**
    * @param {string} streamId
-   * @returns {LocalStream | undefined}
+   * @returns {Sections} that carry it
    */
-  stream(streamId) {
-    return this.#streams.get(streamId);
+  sections(streamId) {
+    return this.#carried.get(streamId)?.sections ?? { audio: null, video: null };
   }
 
   /** Makes the peer connection before it is needed: while the server is still being reached. */
@@ -87,50 +82,14 @@ export class Publisher {
   }
 
   /**
-   * Takes a stream in; it is offered by the next `negotiate`.
-   * @param {LocalStream} stream
-   */
-  add(stream) {
-    this.#streams.set(stream.id, stream);
-    if (this.#pc) this.#attach(stream);
-  }
-
-  /**
-   * Forgets a stream and parks its sections.
-   * @param {string} streamId
-   * @returns {boolean} whether there was one
-   */
-  remove(streamId) {
-    const stream = this.#streams.get(streamId);
-    if (!stream) return false;
-    this.#streams.delete(streamId);
-    for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
-      const section = stream.sections[kind];
-      if (!section) continue;
-      section.direction = "inactive";
-      section.sender.replaceTrack(null).catch(this.#owner.onError);
-      const shape = shapeOf(kind, stream.options);
-      this.#parked.set(shape, [...(this.#parked.get(shape) ?? []), section]);
-      stream.sections[kind] = null;
-    }
-    return true;
-  }
-
-  /**
-   * Sends another track, or none, in the place of one; offers anew only when the stream had no such section yet.
-   * @param {string} streamId
+   * Sends the track that an own stream has now; offers anew only when the stream had no such section yet.
+   * @param {OwnStream} stream
    * @param {Kind} kind
-   * @param {MediaStreamTrack | null} track
    */
-  async replaceTrack(streamId, kind, track) {
-    const stream = this.#streams.get(streamId);
-    if (!stream) throw new ConferenceError("no_such_stream", 404, `no own stream ${streamId}`);
-    stream.tracks[kind] = track;
-    const section = stream.sections[kind];
-    if (section) return section.sender.replaceTrack(track);
-    if (!track || !this.#pc) return;
-    this.#attach(stream);
-    await this.negotiate();
+  async replaceTrack(stream, kind) {
+    const section = this.sections(stream.id)[kind];
+    if (section) return section.sender.replaceTrack(stream.tracks[kind]);
+    if (stream.tracks[kind] && this.#pc) await this.negotiate();
   }
 
   /**
@@ -162,11 +121,13 @@ export class Publisher {
     return this.open();
   }
 
-  /** @param {{ keepStreams?: boolean }} [options] kept streams are offered by the next `open` */
-  close({ keepStreams = false } = {}) {
+  /** Streams are offered again by the next `open`. */
+  reset() {
     this.#disconnect();
-    if (keepStreams) return;
-    this.#streams.clear();
+  }
+
+  close() {
+    this.#disconnect();
     this.#spare?.close();
     this.#spare = null;
   }
@@ -200,6 +161,7 @@ export class Publisher {
   async #offerOn(pc) {
     const iceRestart = this.#restart;
     this.#restart = false;
+    this.#attach(pc);
     await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
     const seq = ++this.#seq;
     /** @param {Message} message */
@@ -218,12 +180,7 @@ export class Publisher {
 
   /** @returns {StreamEntry[]} */
   #entries() {
-    return this.streams.map(({ id, label, sections }) => ({
-      stream_id: id,
-      label,
-      audio_mid: sections.audio?.mid ?? null,
-      video_mid: sections.video?.mid ?? null,
-    }));
+    return [...this.#carried.values()].map(({ stream, sections }) => entryOf(stream, sections.audio, sections.video));
   }
 
   #connect() {
@@ -235,7 +192,6 @@ export class Publisher {
     pc.onicecandidate = ({ candidate }) => {
       if (pc === this.#pc) sendCandidate(this.#owner, "publish", candidate);
     };
-    for (const stream of this.#streams.values()) this.#attach(stream);
     this.#owner.onConnection(pc);
   }
 
@@ -245,25 +201,53 @@ export class Publisher {
     this.#next = null;
     this.#abandon();
     this.#parked.clear();
-    for (const stream of this.#streams.values()) stream.sections = { audio: null, video: null };
+    this.#carried.clear();
     pc?.close();
   }
 
-  /** @param {LocalStream} stream */
-  #attach(stream) {
-    for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
-      const track = stream.tracks[kind];
-      if (track && !stream.sections[kind]) stream.sections[kind] = this.#section(kind, track, stream.options);
+  /**
+   * Gives every own stream its sections, and parks those of streams that are over.
+   * @param {RTCPeerConnection} pc
+   */
+  #attach(pc) {
+    for (const [id, carried] of this.#carried) {
+      if (this.#own.get(id) === carried.stream) continue;
+      this.#carried.delete(id);
+      this.#park(carried.stream, carried.sections);
+    }
+    for (const stream of this.#own.all) {
+      const sections = this.sections(stream.id);
+      for (const kind of KINDS) {
+        const track = stream.tracks[kind];
+        if (track) sections[kind] ??= this.#section(pc, kind, track, stream.options);
+      }
+      this.#carried.set(stream.id, { stream, sections });
     }
   }
 
   /**
+   * @param {OwnStream} stream
+   * @param {Sections} sections
+   */
+  #park(stream, sections) {
+    for (const kind of KINDS) {
+      const section = sections[kind];
+      if (!section) continue;
+      section.direction = "inactive";
+      section.sender.replaceTrack(null).catch(this.#owner.onError);
+      const shape = shapeOf(kind, stream.options);
+      this.#parked.set(shape, [...(this.#parked.get(shape) ?? []), section]);
+    }
+  }
+
+  /**
+   * @param {RTCPeerConnection} pc
    * @param {Kind} kind
    * @param {MediaStreamTrack} track
    * @param {PublishOptions} options
    * @returns {RTCRtpTransceiver}
    */
-  #section(kind, track, options) {
+  #section(pc, kind, track, options) {
     const parked = this.#parked.get(shapeOf(kind, options))?.pop();
     if (parked) {
       parked.direction = "sendonly";
@@ -271,7 +255,6 @@ export class Publisher {
       return parked;
     }
     const sendEncodings = kind === "audio" ? audioEncodings() : videoEncodings(track, options, this.#owner.maxBitrate());
-    const pc = /** @type {RTCPeerConnection} */ (this.#pc);
     const section = pc.addTransceiver(track, { direction: "sendonly", sendEncodings });
     if (kind === "video") preferCodec(section, options.codec ?? "vp8");
     return section;
@@ -286,6 +269,16 @@ export class Publisher {
 function shapeOf(kind, options) {
   if (kind === "audio") return "audio";
   return ["video", options.label, options.codec ?? "vp8", wantsSimulcast(options), options.maxBitrate ?? "auto"].join("/");
+}
+
+/**
+ * @param {{ id: string, label: string }} stream
+ * @param {RTCRtpTransceiver | null} audio
+ * @param {RTCRtpTransceiver | null} video
+ * @returns {StreamEntry}
+ */
+export function entryOf({ id, label }, audio, video) {
+  return { stream_id: id, label, audio_mid: audio?.mid ?? null, video_mid: video?.mid ?? null };
 }
 
 /**

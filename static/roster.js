@@ -24,6 +24,16 @@ export class Roster {
   }
 
   /**
+   * @param {string} userId
+   * @param {string} otherId
+   * @returns {boolean} whether the first was there before the other: they are listed in the order they came
+   */
+  cameBefore(userId, otherId) {
+    const order = [...this.#participants.keys()];
+    return order.indexOf(userId) < order.indexOf(otherId);
+  }
+
+  /**
    * @param {string} streamId
    * @returns {Muted}
    */

@@ -36,7 +36,7 @@ export class Sampler {
 
   /**
    * @param {Tracked} tracked
-   * @returns {StreamStats}
+   * @returns {Omit<StreamStats, "way">}
    */
   stream(tracked) {
     const type = tracked.direction === "send" ? "outbound-rtp" : "inbound-rtp";
@@ -59,10 +59,11 @@ export class Sampler {
   }
 
   /**
-   * @param {Side} side
+   * @param {Side | "direct"} side
+   * @param {string | null} [userId] at the other end, if that is not the server
    * @returns {ConnectionStats | null}
    */
-  connection(side) {
+  connection(side, userId = null) {
     if (!this.#pc) return null;
     const pair = this.#pair();
     const transport = this.#all("transport")[0];
@@ -70,6 +71,7 @@ export class Sampler {
     const remote = this.#now.get(pair?.remoteCandidateId);
     return {
       pc: side,
+      userId,
       state: this.#pc.connectionState,
       roundTrip: pair?.currentRoundTripTime ?? null,
       availableOutgoing: pair?.availableOutgoingBitrate ?? null,

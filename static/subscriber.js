@@ -2,12 +2,11 @@
  * The connection on which everything from others arrives. The server offers here.
  *
  * The server keeps freed sections and gives them to later streams, so which track shows which stream is read from the offer's
- * `streams` alone. A stream keeps its `MediaStream` for as long as it lives; when its section changes, the tracks in it do.
+ * `streams` alone. What becomes of the tracks is `incoming.js`'s.
  */
 
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").StreamEntry} StreamEntry */
-/** @typedef {import("./types.js").RemoteStream} RemoteStream */
 
 import { configuration, sendCandidate, takeOrMake } from "./publisher.js";
 
@@ -19,42 +18,29 @@ const FIRST = 1; // the number of a fresh connection's first offer
  * @property {(message: Message) => void} send
  * @property {() => RTCIceServer[]} iceServers
  * @property {(pc: RTCPeerConnection) => void} onConnection a peer connection was made
- * @property {(stream: RemoteStream) => void} onStream
- * @property {(stream: RemoteStream) => void} onStreamEnded
  * @property {(error: Error) => void} onError
  */
-
-/** @typedef {{ stream: RemoteStream, audio: RTCRtpReceiver | null, video: RTCRtpReceiver | null }} Received */
 
 export class Subscriber {
   /** @type {RTCPeerConnection | null} */ #pc = null;
   /** @type {RTCPeerConnection | null} made before it was needed */ #spare = null;
-  /** @type {Map<string, Received>} */ #received = new Map();
   /** @type {Promise<void>} */ #work = Promise.resolve();
   #round = 0; // counts the connections the server has begun
   #asked = false; // for a new connection, and it has not come yet
+  #incoming;
   #owner;
 
-  /** @param {SubscriberOwner} owner */
-  constructor(owner) {
+  /**
+   * @param {import("./incoming.js").Incoming} incoming
+   * @param {SubscriberOwner} owner
+   */
+  constructor(incoming, owner) {
+    this.#incoming = incoming;
     this.#owner = owner;
   }
 
   get pc() {
     return this.#pc;
-  }
-
-  /** @returns {Received[]} */
-  get received() {
-    return [...this.#received.values()];
-  }
-
-  /**
-   * @param {string} streamId
-   * @returns {RemoteStream | undefined}
-   */
-  stream(streamId) {
-    return this.#received.get(streamId)?.stream;
   }
 
   /** Makes the peer connection before it is needed: while the server is still being reached. */
@@ -101,11 +87,7 @@ export class Subscriber {
    * @param {Set<string>} present ids of what there is at the server
    */
   keep(present) {
-    for (const [id, { stream }] of this.#received) {
-      if (present.has(id)) continue;
-      this.#received.delete(id);
-      this.#owner.onStreamEnded(stream);
-    }
+    this.#incoming.keep("server", present);
   }
 
   /** Everything received ends. */
@@ -170,18 +152,9 @@ export class Subscriber {
   /** @param {StreamEntry[]} entries */
   #map(entries) {
     this.keep(new Set(entries.map((entry) => entry.stream_id)));
-    for (const entry of entries) this.#place(entry);
-  }
-
-  /** @param {StreamEntry} entry */
-  #place(entry) {
-    const known = this.#received.get(entry.stream_id);
-    const stream = known?.stream ?? newStream(entry);
-    const audio = this.#receiver(entry.audio_mid);
-    const video = this.#receiver(entry.video_mid);
-    this.#received.set(stream.id, { stream, audio, video });
-    setTracks(stream.mediaStream, [audio, video]);
-    if (!known) this.#owner.onStream(stream);
+    for (const entry of entries) {
+      this.#incoming.place("server", entry, { audio: this.#receiver(entry.audio_mid), video: this.#receiver(entry.video_mid) });
+    }
   }
 
   /** @param {string | null} mid */
@@ -189,25 +162,6 @@ export class Subscriber {
     if (mid === null) return null;
     return this.#pc?.getTransceivers().find((transceiver) => transceiver.mid === mid)?.receiver ?? null;
   }
-}
-
-/**
- * @param {StreamEntry} entry
- * @returns {RemoteStream}
- */
-function newStream({ stream_id, user_id, label }) {
-  return { id: stream_id, userId: user_id ?? "", label, mediaStream: new MediaStream(), layers: null };
-}
-
-/**
- * Makes `stream` hold the tracks of these receivers and no others.
- * @param {MediaStream} stream
- * @param {(RTCRtpReceiver | null)[]} receivers
- */
-function setTracks(stream, receivers) {
-  const wanted = receivers.flatMap((receiver) => (receiver ? [receiver.track] : []));
-  for (const track of stream.getTracks()) if (!wanted.includes(track)) stream.removeTrack(track);
-  for (const track of wanted) if (!stream.getTracks().includes(track)) stream.addTrack(track);
 }
 
 /**

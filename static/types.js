@@ -26,6 +26,12 @@
 /** @typedef {"idle" | "joining" | "joined" | "reconnecting" | "left" | "error"} State */
 /** @typedef {"MESH" | "SFU"} Mode */
 /** @typedef {"publish" | "subscribe"} Side */
+/** @typedef {"direct" | "server"} Way from whoever publishes it, or forwarded */
+/**
+ * What happens to a stream that moves from a direct connection to the server: the server has offered it; its first picture has been
+ * rendered and its sound has come; it is what is shown.
+ * @typedef {"offered" | "rendered" | "moved"} MoveStep
+ */
 
 /**
  * @typedef {object} Participant
@@ -50,6 +56,7 @@
  * @property {string} label `camera`, `screen`, `playback` or `one_view`
  * @property {MediaStream} mediaStream the same object for as long as the stream lives; its tracks may change
  * @property {LayerState | null} layers what the server sends of it now
+ * @property {Way} way it comes by, as shown
  */
 
 /**
@@ -139,6 +146,7 @@
  * @property {string} userId
  * @property {string} label
  * @property {"send" | "receive"} direction
+ * @property {Way} way it takes
  * @property {number} bitrate bit/s, sound and picture together
  * @property {number} width
  * @property {number} height
@@ -154,7 +162,8 @@
 
 /**
  * @typedef {object} ConnectionStats
- * @property {Side} pc
+ * @property {Side | "direct"} pc
+ * @property {string | null} userId of the participant at the other end of a direct one
  * @property {RTCPeerConnectionState} state
  * @property {number | null} roundTrip seconds
  * @property {number | null} availableOutgoing bit/s
@@ -178,6 +187,7 @@
  * @property {{ participants: Participant[] }} participants
  * @property {{ streamId: string, muted: Muted }} muted
  * @property {{ mode: Mode, reason: string }} modechange
+ * @property {{ stream: RemoteStream, step: MoveStep }} move a stream's way from a direct connection to the server
  * @property {{ stream: RemoteStream, layers: LayerState }} layers
  * @property {{ userId: string, score: number, loss: number, rtt: number }} quality
  * @property {{ speakers: Speaker[] }} speakers

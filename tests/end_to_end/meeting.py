@@ -40,16 +40,18 @@ class Person:
 
 
 class Meeting:
-    def __init__(self, server: RunningServer, chromium: Chromium) -> None:
+    def __init__(self, server: RunningServer, chromium: Chromium, **room: Any) -> None:
+        """`room`: what it is asked for."""
         self.server = server
         self.url = server.url
         """What pages are opened at; a test may put something in between."""
         self.room: dict[str, Any] = {}
+        self._asked = room
         self._chromium = chromium
         self._pages: list[Page] = []
 
     async def __aenter__(self) -> "Meeting":
-        self.room = await self.server.create()
+        self.room = await self.server.create(**self._asked)
         return self
 
     async def __aexit__(

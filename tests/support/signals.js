@@ -252,6 +252,38 @@ signals.reason = () => conference.reason;
 
 signals.get = (name) => signals[name];
 
+// ---- directly or by the server
+
+/** How each of the others' streams comes. */
+signals.ways = () => conference.streams.map(({way}) => way).sort();
+
+signals.mode = () => ({mode: document.body.dataset.mode, e2ee: document.body.dataset.e2ee === 'true'});
+
+/** Shares a screen that shows this number. */
+signals.share = (number) => conference.publish(new MediaStream(camera(number, {width: 160, height: 90}).getVideoTracks()), {label: 'screen', simulcast: false});
+
+const screen = (userId) => document.querySelector(`video[data-user-id="${userId}"][data-label="screen"]`);
+
+signals.seesScreen = (userId, number, seconds) => until(`sees screen ${number}`, seconds, () => {
+  const seen = screen(userId) && read(screen(userId));
+  return seen?.number === number || {seen};
+});
+
+signals.noScreen = (userId, seconds) => until('no screen', seconds, () => screen(userId) === null);
+
+signals.loseSocket = () => socket.close();
+
+const direct = () => [...conference.directConnections.values()];
+
+signals.directUfrags = () => direct().map((pc) => /a=ice-ufrag:(\S+)/.exec(pc.remoteDescription.sdp)[1]);
+
+/** Other ICE credentials than these on every direct connection, and all are connected. */
+signals.directRestarted = (ufrags, seconds) => until('restarted', seconds, () => {
+  const now = signals.directUfrags();
+  const states = direct().map((pc) => [pc.signalingState, pc.connectionState].join());
+  return (now.every((ufrag) => !ufrags.includes(ufrag)) && states.every((state) => state === 'stable,connected')) || {now, states};
+});
+
 // ---- the way through the network
 
 /** What `setRemoteDescription` is given goes through this: (sdp) => sdp. */
@@ -302,17 +334,19 @@ async function situation() {
   const streams = (await window.conference?.getStats()) ?? [];
   const short = streams.map(({direction, userId, bitrate, width, fps, video}) => [direction, userId.slice(0, 6), Math.round(bitrate), width, Math.round(fps), video?.frames, video?.keyFrames, video?.plis]);
   const {publish, subscribe} = window.conference?.connections ?? {};
-  return JSON.stringify({state: window.conference?.state, publish: publish?.connectionState, subscribe: subscribe?.connectionState, streams: short});
+  const pairs = window.conference ? direct().map((pc) => [pc.signalingState, pc.iceConnectionState, pc.connectionState].join()) : [];
+  return JSON.stringify({pairs, state: window.conference?.state, publish: publish?.connectionState, subscribe: subscribe?.connectionState, streams: short});
 }
 
 /** The token of one's seat, as the server has told it. */
 signals.endpoint = () => seat;
 
-let seat = null;
+let seat = null, socket = null;
 
 class Listening extends WebSocket {
   constructor(...args) {
     super(...args);
+    socket = this;
     this.addEventListener('message', ({data}) => (seat = JSON.parse(data).endpoint?.token ?? seat));
   }
 }
