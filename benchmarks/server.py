@@ -79,11 +79,16 @@ class Server:
 
     async def room(self) -> str:
         """The token of a new SFU room."""
+        return (await self.made_room())[1]
+
+    async def made_room(self) -> tuple[str, str]:
+        """Id and token of a new SFU room."""
         body = {"conferenceType": "SFU"}
         headers = {"x-vcs-token": self.key}
         async with self.http.post(f"{self.url}/api/realtime/room", json=body, headers=headers) as answer:
             answer.raise_for_status()
-            return str((await answer.json())["room"]["token"])
+            room = (await answer.json())["room"]
+            return str(room["id"]), str(room["token"])
 
     async def metrics(self) -> dict[str, float]:
         """`/metrics`: the value of each line."""

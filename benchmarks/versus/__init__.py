@@ -6,11 +6,12 @@ second. No simulcast, no retransmissions asked for. AES-128-GCM for everybody (w
 the table's reader is told). Servers: Folkmoot with one packet thread; Janus as Debian packages it (its libsrtp uses
 NSS), its video room, with its default threading (one thread per handle) and with one event loop; no logging in either.
 
-The server has the first core, the generator the last, both before all other work, and all goes by loopback, where the kernel charges what
-it takes to deliver a packet to its sender. Clients take runs of packets whole (UDP_GRO), as network cards with that
-offload do: a server that sends runs (UDP_SEGMENT) gains by it. CPU is that of all the server's threads (schedstat);
-memory is PSS, its growth divided by those who receive. Latency is from a publisher's sending to the arrival in the
-subscriber's kernel. The floor beside each figure is measured right after it, in turn, by the same receiving sockets.
+The server has the first core, the generator the last, both before all other work, and all goes by loopback, where the
+kernel charges what it takes to deliver a packet to its sender. Clients take runs of packets whole (UDP_GRO), as network
+cards with that offload do: a server that sends runs (UDP_SEGMENT) gains by it. CPU is that of all the server's threads
+(schedstat); memory is PSS, its growth divided by those who receive. Latency is from a publisher's sending to the
+arrival in the subscriber's kernel. The floor beside each figure is measured right after it, in turn, by the same
+receiving sockets.
 
 The highest rate: pictures come faster, their packets as many as before, until 0.5 % do not arrive (in time: what is
 queued has not arrived), or until the generator can do no more, which is said. Meanwhile one packet in 16 is decrypted.
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from benchmarks.versus.bars import bars
 from benchmarks.versus.cases import CASES, Case
-from benchmarks.versus.folkmoot import Folkmoot
+from benchmarks.versus.folkmoot import Folkmoot, FolkmootWhep
 from benchmarks.versus.janus import Janus
 from benchmarks.versus.measure import Effort, measured
 from benchmarks.versus.row import Row
@@ -42,7 +43,7 @@ PICTURE = Path(__file__).parents[1] / "results" / "versus.png"
 
 def targets(address: Address | None) -> list[Target]:
     """Whoever can be measured here."""
-    found: list[Target] = [Folkmoot()]
+    found: list[Target] = [Folkmoot(), FolkmootWhep()]
     if Janus.installed():
         found += [Janus(), Janus(event_loops=1)]
     else:
@@ -70,7 +71,7 @@ async def compared(cases: Sequence[Case], servers: Sequence[Target], effort: Eff
     rows: list[Row] = []
     for case in cases:
         for server in servers:
-            if case.ours_only and not isinstance(server, Folkmoot):
+            if not case.suits(server.name, server.meets):
                 continue
             try:
                 row = await measured(server, case, effort, tell)

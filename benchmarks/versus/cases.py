@@ -26,8 +26,12 @@ class Case:
     publishers: int
     listeners: int
     sound: bool = False
-    ours_only: bool = False
-    """Where others could not keep the pace anyway."""
+    only: tuple[str, ...] = ()
+    """The servers it is for, where not for all: others could not keep the pace anyway."""
+
+    def suits(self, server: str, meets: bool) -> bool:
+        """Whether to measure a server by it; `meets`: it is for people who all see each other, too."""
+        return (not self.only or server in self.only) and (meets or self.publishers == 1)
 
     @property
     def receivers(self) -> int:
@@ -55,5 +59,5 @@ CASES = (
     Case("10 x 10", 10, 0),
     Case("10 x 10, sound", 10, 0, sound=True),
     Case("30 x 30", 30, 0),
-    Case("1 to 1000", 1, 1000, ours_only=True),
+    Case("1 to 1000", 1, 1000, only=("Folkmoot",)),
 )

@@ -44,6 +44,8 @@ _WEBSOCKETS = 'general: {{ ws = true, ws_port = {port}, ws_ip = "127.0.0.1", wss
 
 
 class Janus:
+    meets = True
+
     def __init__(self, event_loops: int | None = None) -> None:
         self.name = f"Janus, {event_loops} event loop" if event_loops else "Janus"
         self.threads = f"event_loops = {event_loops}" if event_loops else "its default: one thread per handle"
@@ -145,6 +147,7 @@ class JanusSeat:
         jsep = {"type": "offer", "sdp": sender.offer}
         _, answer = await self._session.message(handle, {"request": "publish"}, jsep)
         await sender.accepted(answer)
+        await self._session.up(handle)
 
     async def listen(self, to: "Sequence[JanusSeat]") -> None:
         handle = await self._handle()

@@ -17,7 +17,7 @@ KEEPALIVE = 25.0  # seconds; Janus ends a session it has not heard of for 60
 Message = dict[str, Any]
 
 
-class JanusError(Exception):
+class JanusError(RuntimeError):
     """Janus or its video room says no."""
 
 
@@ -27,6 +27,7 @@ class Session:
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
         self._waiting: dict[str, asyncio.Future[Message]] = {}
+        self._up: dict[int, asyncio.Event] = {}
         self._numbers = itertools.count(1)
         self._id = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -40,7 +41,9 @@ class Session:
 
     async def handle(self) -> int:
         """The number of a new handle of the video room."""
-        return int((await self._ask({"janus": "attach", "plugin": PLUGIN}))["data"]["id"])
+        handle = int((await self._ask({"janus": "attach", "plugin": PLUGIN}))["data"]["id"])
+        self._up[handle] = asyncio.Event()
+        return handle
 
     async def message(self, handle: int, body: Message, jsep: Message | None = None) -> tuple[Message, str]:
         """What the video room answers: its data and the session description that comes with it, or ""."""
@@ -50,6 +53,11 @@ class Session:
         if "error" in data:
             raise JanusError(f"{body['request']}: {data['error']}")
         return data, answer.get("jsep", {}).get("sdp", "")
+
+    async def up(self, handle: int) -> None:
+        """Waits until Janus, too, sees the handle's connection as open."""
+        async with asyncio.timeout(PATIENCE):
+            await self._up[handle].wait()
 
     async def detach(self, handle: int) -> None:
         await self._ask({"janus": "detach", "handle_id": handle})
@@ -80,6 +88,8 @@ class Session:
     async def _read(self) -> None:
         async for frame in self._socket:
             message = json.loads(frame.data)
+            if message["janus"] == "webrtcup":
+                self._up[message["sender"]].set()
             waiting = self._waiting.get(message.get("transaction", ""))
             if waiting and not waiting.done() and message["janus"] != "ack":
                 waiting.set_result(message)

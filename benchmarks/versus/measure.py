@@ -11,7 +11,7 @@ from benchmarks.versus.target import Target
 from benchmarks.versus.venue import Venue
 from benchmarks.versus.window import Window
 
-MAX_FPS, MIN_FPS = 4000.0, 2.0
+MAX_FPS, MIN_FPS = 20000.0, 2.0
 SAMPLE = 16  # while the rate is searched, one packet in so many is decrypted, or the generator would be the limit
 REST = 1.5  # seconds for a server's queues after a rate was too high
 

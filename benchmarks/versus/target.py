@@ -19,10 +19,12 @@ class Seat(Protocol):
 
 
 class Target(Protocol):
-    """A server under test. `threads` is what is known of how it works, for the table's reader."""
+    """A server under test. `threads` is what is known of how it works, for the table's reader; `meets` is whether
+    it is measured with people who all see each other, or only with an audience."""
 
     name: str
     threads: str
+    meets: bool
 
     @property
     def pid(self) -> int | None:

@@ -20,6 +20,7 @@ from benchmarks.versus.window import Window
 PROFILES = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80"  # the second for those who do not know the first
 AT_ONCE = 8  # joins under way
 FILLED_WITHIN = 60.0  # seconds
+WARM_UP = 2.0  # seconds
 SETTLE = 0.3  # seconds after a change of pace
 
 
@@ -123,12 +124,19 @@ class Venue:
         for seat in publishers:
             await seat.publish()
         if self.case.listeners:
+            await self._warm_up()
             self._empty = self._pss()
         listeners = [self.target.seat(self._load) for _ in range(self.case.listeners)]
         self._seats += listeners
         receivers = listeners + (publishers if self.case.publishers > 1 else [])
         await at_most(AT_ONCE, [s.listen([p for p in publishers if p is not s]) for s in receivers])
         await self._all_arrive()
+
+    async def _warm_up(self) -> None:
+        """What a server keeps of publishers anyway is not to be charged to those who listen."""
+        await self.pace(BROWSER)
+        await asyncio.sleep(WARM_UP)
+        await self.pace(JOINING)
 
     async def _all_arrive(self) -> None:
         self._load.measure()

@@ -38,6 +38,7 @@ class Address:
 class Whip:
     name = "WHIP/WHEP"
     threads = "unknown"
+    meets = True
 
     def __init__(self, address: Address) -> None:
         self._address = address
