@@ -3,6 +3,8 @@
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_suffix(".js").read_text()
+WHIP = Path(__file__).with_name("whip.js").read_text()
+"""To be called behind it by pages that publish and play over HTTP."""
 
 
 def script(call: str = "") -> str:
