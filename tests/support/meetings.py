@@ -149,8 +149,8 @@ class World:
         configured = Settings(data_dir=Path("unused"), **settings)
         self.rooms = FakeRooms(self.time, sfu_limit=configured.realtime.max_participants.sfu)
         self.rooms.add(mode=mode, limit=limit, upgrade_count=upgrade_count)
-        admission = Admission(self.rooms, self.time.clock)
-        self.conferences = Conferences(self.media, admission, configured, self.time.clock, self.time)
+        self.admission = Admission(self.rooms, self.time.clock)
+        self.conferences = Conferences(self.media, self.admission, configured, self.time.clock, self.time)
         self.media.on_event = self.conferences.media_event
 
     async def visit(self, who: str | None = None, *, token: str = "room", ended: list[str] | None = None) -> Visitor:
