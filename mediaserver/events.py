@@ -98,6 +98,51 @@ class ViewerEnded(ViewerEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamLayers:
+    """How a picture is received. `reason`: why it is no better: wish, bandwidth or publisher. 0: not known."""
+
+    stream_id: str
+    width: int
+    height: int
+    fps: float
+    paused: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayersChanged(MediaEvent):
+    """What this participant receives of these streams has become better or worse. At most once a second."""
+
+    streams: tuple[StreamLayers, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityChanged(MediaEvent):
+    """How well this participant is connected. Every five seconds while it changes."""
+
+    score: float
+    """1.0 is bad, 5.0 is good."""
+    loss: float
+    """0 to 1: of what it is sent."""
+    round_trip: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakersChanged(MediaEvent):
+    """Who speaks, the loudest first: (participant id, level from 0 to 1). `participant_id` is the first, or empty."""
+
+    speakers: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChanged(MediaEvent):
+    """This participant begins to speak, or has stopped."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DataReceived(MediaEvent):
     """A text message came over the participant's data channel (label `events`)."""
 

@@ -3,20 +3,27 @@
 Nothing here decides about media; a conference is placed on the packet thread that has the least to do and stays.
 """
 
+import asyncio
 import random
 from collections.abc import Callable
+from struct import Struct
 
 import structlog
 
 from mediaserver.clock import Clock
 from mediaserver.conference.conference import Conference, Limits
-from mediaserver.conference.router import LayerListener, Router
+from mediaserver.conference.router import Listeners, Router
 from mediaserver.config import MediaConfig
 from mediaserver.errors import NoSuchConference
 from mediaserver.events import MediaEvent
+from mediaserver.native import LEVEL_RECORD
+from mediaserver.rtp.arrivals import read_records
 from mediaserver.stats import ServerStats
 from mediaserver.transport.dtls import Certificate
 from mediaserver.transport.port import Port
+
+TICK = 0.2  # seconds between two looks at who speaks and what fits whose line
+_LEVEL = Struct(LEVEL_RECORD)
 
 log = structlog.get_logger(__name__)
 
@@ -35,17 +42,24 @@ class MediaServer:
         self.config = config
         self.port = Port(config, clock, _certificate(config))
         self.port.on_layer = self._layer
+        self.port.on_feedback = self._feedback
+        self.port.on_levels = self._levels
+        self._clock = clock
         self._on_event = on_event
         self._rng = rng or random.SystemRandom()
         self._conferences: dict[str, Conference] = {}
-        self._layers: dict[int, LayerListener] = {}
+        self._listeners = Listeners()
+        self._ticker: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Binds the port and starts its threads; OSError says what could not be bound."""
         await self.port.start()
+        self._tick_later()
 
     async def aclose(self) -> None:
         """Ends all conferences and closes the port. May be called twice."""
+        if self._ticker is not None:
+            self._ticker.cancel()
         for conference in list(self._conferences.values()):
             conference.close()
         await self.port.aclose()
@@ -58,7 +72,7 @@ class MediaServer:
             self.port,
             self.port.pick_thread(),
             self._rng,
-            self._layers,
+            self._listeners,
             remb_bps=self.config.publish_bitrate_cap_bps,
         )
         conference = Conference(
@@ -83,6 +97,22 @@ class MediaServer:
             tuple(conference.stats() for conference in self._conferences.values()),
         )
 
+    def tick(self) -> None:
+        """What has to be looked at now and then; a failure in one conference leaves the others alone."""
+        now = self._clock.monotonic()
+        for conference in list(self._conferences.values()):
+            try:
+                conference.tick(now)
+            except Exception:
+                log.exception("a conference was not looked after", conference=conference.id)
+
+    def _tick_later(self) -> None:
+        self._ticker = asyncio.get_running_loop().call_later(TICK, self._ticked)
+
+    def _ticked(self) -> None:
+        self.tick()
+        self._tick_later()
+
     def _closed(self, conference_id: str) -> None:
         self._conferences.pop(conference_id, None)
 
@@ -93,8 +123,18 @@ class MediaServer:
             log.exception("event handler failed", media_event=type(event).__name__, conference=event.conference_id)
 
     def _layer(self, track_id: int, layer: int, _codec: int) -> None:
-        if listener := self._layers.get(track_id):
+        if listener := self._listeners.layers.get(track_id):
             listener(layer)
+
+    def _feedback(self, connection_id: int, records: bytes) -> None:
+        if listener := self._listeners.feedback.get(connection_id):
+            listener(read_records(records), self._clock.monotonic())
+
+    def _levels(self, records: bytes) -> None:
+        now = self._clock.monotonic()
+        for track_id, packets, voiced, loudest, _ in _LEVEL.iter_unpack(records):
+            if listener := self._listeners.levels.get(track_id):
+                listener(packets, voiced, loudest, now)
 
 
 def _certificate(config: MediaConfig) -> Certificate:

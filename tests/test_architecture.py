@@ -19,6 +19,7 @@ PURE = (
     "mediaserver/events.py",
     "mediaserver/stats.py",
     "mediaserver/conference/claims.py",
+    "mediaserver/conference/downlink.py",
     "mediaserver/conference/slots.py",
     "mediaserver/conference/wishes.py",
     "mediaserver/transport/*.py",

@@ -6,6 +6,7 @@ do and receives is `participant.py`'s and `subscription.py`'s. Viewers watch fro
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.publication import Changes
@@ -13,8 +14,11 @@ from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Stream
 from mediaserver.conference.viewer import Viewer
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, NoSuchStream, ParticipantExists
-from mediaserver.events import MediaEvent, StreamInfo
+from mediaserver.events import MediaEvent, SpeakersChanged, StreamInfo, VoiceChanged
+from mediaserver.rtp.speakers import Speakers
 from mediaserver.stats import ConferenceStats
+
+MEASURE_EVERY = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,9 @@ class Conference:
         self._participants: dict[str, Participant] = {}
         self._streams: dict[str, Stream] = {}
         self._viewers: dict[str, Viewer] = {}
+        self._speakers = Speakers()
+        self._now = 0.0
+        self._measured_at: float | None = None
         self._closed = False
 
     def join(self, participant_id: str, rights: Rights) -> Participant:
@@ -93,6 +100,16 @@ class Conference:
             participant.leave()
         self._on_closed(self.id)
 
+    def tick(self, now: float) -> None:
+        """Sees who speaks and what fits whose line; to be called a few times a second."""
+        self._now = now
+        if self._measured_at is None or now - self._measured_at >= MEASURE_EVERY:
+            self._measured_at = now
+            self._measure(now)
+        for participant in list(self._participants.values()):
+            participant.tick(now)
+        self._tell_speakers(now)
+
     def stats(self) -> ConferenceStats:
         return ConferenceStats(
             self.id,
@@ -113,6 +130,8 @@ class Conference:
     def changed(self, participant_id: str, changes: Changes) -> None:
         for stream in changes.ended:
             del self._streams[stream.stream_id]
+            if stream.label == "camera":
+                self._speakers.left(participant_id)
         for stream in changes.started:
             self._streams[stream.stream_id] = stream
         for stream in changes.started + changes.changed:
@@ -130,11 +149,29 @@ class Conference:
         self._viewers.pop(viewer_id, None)
 
     def _listen(self, stream: Stream) -> None:
-        """Lets everybody choose again when a layer of the stream's picture comes up."""
+        """Lets everybody choose again when a layer of the stream's picture comes up, and hears who speaks."""
         if track := stream.tracks.get("video"):
             track.source.on_layer(lambda _layer: self._layer_started(stream))
+        if track := stream.tracks.get("audio"):
+            track.source.on_level(partial(self._speakers.heard, stream.participant_id))
+
+    def _measure(self, now: float) -> None:
+        for stream in self._streams.values():
+            for track in stream.tracks.values():
+                track.measure(now)
+        for participant in self._participants.values():
+            participant.measured()
+
+    def _tell_speakers(self, now: float) -> None:
+        speakers = self._speakers.update(now)
+        if speakers is not None:
+            first = speakers[0].id if speakers else ""
+            self._tell(SpeakersChanged(self.id, first, tuple((each.id, each.level) for each in speakers)))
+        for participant_id, on in self._speakers.voices(now):
+            self._tell(VoiceChanged(self.id, participant_id, on))
 
     def _layer_started(self, stream: Stream) -> None:
+        stream.tracks["video"].measure(self._now)
         for participant in self._participants.values():
             if participant.id != stream.participant_id:
                 participant.layer_started(stream)

@@ -19,7 +19,9 @@ from mediaserver.events import (
     ConnectionLost,
     ConnectionOpened,
     DataReceived,
+    LayersChanged,
     MediaEvent,
+    QualityChanged,
     StreamChanged,
     StreamEnded,
     StreamMuted,
@@ -32,6 +34,7 @@ from mediaserver.transport.connection import Lost, Opened, TextReceived, Transpo
 from mediaserver.transport.fragment import IceFragment
 from mediaserver.transport.sdp import parse_candidate
 
+QUALITY_EVERY = 5.0  # seconds, by contract
 CONNECTIONS = ("publish", "subscribe")
 
 
@@ -74,6 +77,8 @@ class Participant:
         self._surroundings = surroundings
         self._tell = tell
         self._gone = False
+        self._quality: tuple[float, float, float] | None = None
+        self._quality_at: float | None = None
         self._publish = PublishSide(
             participant_id,
             router,
@@ -149,6 +154,17 @@ class Participant:
         """What to receive, and how large: per stream id, else `default`."""
         self._subscribe.want(default, streams)
 
+    def tick(self, now: float) -> None:
+        """Shares out what the line carries; to be called a few times a second."""
+        if streams := self._subscribe.tick(now):
+            self._tell(LayersChanged(self._conference_id, self.id, streams))
+        if self._quality_at is None or now - self._quality_at >= QUALITY_EVERY:
+            self._quality_at = now
+            quality = self._subscribe.quality()
+            if quality and quality != self._quality:
+                self._quality = quality
+                self._tell(QualityChanged(self._conference_id, self.id, *quality))
+
     # both
 
     def candidate(self, pc: str, candidate: str | None) -> None:
@@ -182,6 +198,10 @@ class Participant:
             self._subscribe.disappeared(stream)
         for stream in changes.started + changes.changed:
             self._subscribe.appeared(stream)
+
+    def measured(self) -> None:
+        """What others' pictures cost has been measured anew."""
+        self._subscribe.measured()
 
     def layer_started(self, stream: Stream) -> None:
         """Media of a layer of somebody else's stream has come for the first time."""

@@ -7,9 +7,11 @@ and idempotent: saying the same again gives no command.
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mediaserver import native
+from mediaserver.rtp.arrivals import Record
 from mediaserver.transport.connection import Connection, TransportEvent
 from mediaserver.transport.negotiation import LocalTransport, PublishedSection, Slot
 from mediaserver.transport.sdp import Candidate, Fingerprint
@@ -19,6 +21,19 @@ FIRST_SEQUENCE_LIMIT = 1 << 15  # a receiver whose first packet comes after the 
 SSRC_TRIES = 64  # random numbers tried until one is free; the second is hardly ever needed
 
 LayerListener = Callable[[int], None]
+LevelListener = Callable[[int, int, int, float], None]
+"""Called with packets, how many of them had voice, the loudest level (-dBov) and now."""
+FeedbackListener = Callable[[Sequence[Record], float], None]
+"""Called with the records of a feedback message (`rtp/arrivals.py`) and now."""
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Who wants to hear of what, by the number of the track or connection; asked by whoever reads the port's events."""
+
+    layers: dict[int, LayerListener] = field(default_factory=dict)
+    levels: dict[int, LevelListener] = field(default_factory=dict)
+    feedback: dict[int, FeedbackListener] = field(default_factory=dict)
 
 
 class MediaPort(Protocol):
@@ -36,11 +51,11 @@ class MediaPort(Protocol):
 class Source:
     """Where a track comes in: fed by a section of one connection, read by sinks. `kind` is audio or video."""
 
-    def __init__(self, track: native.Track, kind: str, layers: dict[int, LayerListener]) -> None:
+    def __init__(self, track: native.Track, kind: str, listeners: Listeners) -> None:
         self.native = track
         self.kind = kind
         self.id = track.id
-        self._layers = layers
+        self._listeners = listeners
 
     def mute(self, muted: bool) -> None:
         self.native.mute(muted)
@@ -57,10 +72,15 @@ class Source:
 
     def on_layer(self, listener: LayerListener) -> None:
         """`listener` is called with the number of a layer when its first packet has come."""
-        self._layers[self.id] = listener
+        self._listeners.layers[self.id] = listener
+
+    def on_level(self, listener: LevelListener) -> None:
+        """`listener` hears ten times a second how loud this sound is, while there is any."""
+        self._listeners.levels[self.id] = listener
 
     def close(self) -> None:
-        self._layers.pop(self.id, None)
+        self._listeners.layers.pop(self.id, None)
+        self._listeners.levels.pop(self.id, None)
         self.native.close()
 
 
@@ -136,21 +156,28 @@ class Sink:
 class Router:
     """Makes connections, sources and sinks of one conference on its packet thread.
 
-    `layers` takes the listeners of sources by their id: whoever hears of new layers from the port calls them.
+    `listeners` are called by whoever hears of layers, levels and feedback from the port.
     `remb_bps`: the most a publisher may send, told to those who understand no transport-wide feedback.
     """
 
     def __init__(
-        self, port: MediaPort, thread: int, rng: random.Random, layers: dict[int, LayerListener], *, remb_bps: int
+        self, port: MediaPort, thread: int, rng: random.Random, listeners: Listeners, *, remb_bps: int
     ) -> None:
         self.thread = thread
         self._remb_bps = remb_bps
         self._port = port
         self._rng = rng
-        self._layers = layers
+        self._listeners = listeners
 
     def connect(self, on_event: Callable[[TransportEvent], None]) -> Connection:
         return self._port.open(thread=self.thread, on_event=on_event)
+
+    def on_feedback(self, connection: Connection, listener: FeedbackListener | None) -> None:
+        """`listener` hears what the peer says of the packets it is sent; None: nobody does any more."""
+        if listener:
+            self._listeners.feedback[connection.native.id] = listener
+        else:
+            self._listeners.feedback.pop(connection.native.id, None)
 
     def session_id(self) -> int:
         """A new session's number, for the origin line (RFC 9429 section 5.2.1: 63 bits)."""
@@ -175,7 +202,7 @@ class Router:
         return Intake(connection, self._remb_bps)
 
     def source(self, kind: str) -> Source:
-        return Source(native.Track(self._port.engine, kind, self.thread), kind, self._layers)
+        return Source(native.Track(self._port.engine, kind, self.thread), kind, self._listeners)
 
     def sink(self, connection: Connection, slot: Slot) -> Sink:
         return Sink(

@@ -10,6 +10,7 @@ from typing import Literal
 
 from mediaserver.conference.router import Source
 from mediaserver.events import StreamInfo
+from mediaserver.rtp.layers import Layer, TrackLayers
 from mediaserver.transport.negotiation import PublishedSection
 
 Kind = Literal["audio", "video"]
@@ -49,6 +50,19 @@ class Track:
 
     section: PublishedSection
     source: Source
+    layers: tuple[Layer, ...] = ()
+    """Of a picture, as measured last: the cheapest first."""
+    rate_bps: float = 0.0
+    """Of a sound, as measured last."""
+    _measuring: TrackLayers = field(default_factory=TrackLayers)
+
+    def measure(self, now: float) -> None:
+        """Looks at what comes in."""
+        counters = self.source.layers()
+        if self.source.kind == "video":
+            self.layers = self._measuring.measured(counters, now)
+        else:
+            self.rate_bps = max((float(each["rate_bps"]) for each in counters), default=0.0)
 
     @property
     def layer_count(self) -> int:

@@ -9,13 +9,17 @@ earlier would be lost, and the next one throttled. When to make the next offer i
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from mediaserver.conference.downlink import Downlink, score
 from mediaserver.conference.link import Link
 from mediaserver.conference.router import Router, Sink
 from mediaserver.conference.slots import SlotState, SlotTable, TrackKey
 from mediaserver.conference.stream import KINDS, Description, Stream, StreamDescription, Track
-from mediaserver.conference.wishes import Wish, fitting_layer
+from mediaserver.conference.wishes import BEST, Wish, fitting_layer
 from mediaserver.errors import BadDescription
+from mediaserver.events import StreamLayers
+from mediaserver.rtp.allocation import USUAL_PRIORITY, Reason, Request
 from mediaserver.rtp.codecs import CODECS, CodecId
+from mediaserver.rtp.extensions import Extension
 from mediaserver.stats import ConnectionStats, SlotStats
 from mediaserver.transport.connection import Opened, TransportEvent
 from mediaserver.transport.negotiation import AcceptedSection, Slot, offer_subscribe, read_subscribe_answer
@@ -41,6 +45,7 @@ class _Session:
     """One connection with its sections; thrown away as a whole."""
 
     link: Link
+    downlink: Downlink
     table: SlotTable = field(default_factory=SlotTable)
     outlets: dict[str, _Outlet] = field(default_factory=dict)
     ssrcs: set[int] = field(default_factory=set)
@@ -74,6 +79,10 @@ class SubscribeSide:
         """(stream id, codec) of what was told to be unsupported."""
         self._default = Wish()
         self._wishes: dict[str, Wish] = {}
+        self._requests: tuple[Request, ...] | None = None
+        """What pictures are asked for; None: to be put together anew."""
+        self._sound_bps = 0.0
+        self._now = 0.0
         self.needs_offer = any(stream.tracks for stream in others())
 
     # what the client does
@@ -109,6 +118,8 @@ class SubscribeSide:
             outlet.sink.accept(section.codecs, section.extensions)
         session.table.answered()
         self._learn(answer.sections)
+        agreed = any(Extension.TRANSPORT_CC in section.extensions for section in answer.sections)
+        session.downlink.agree(transport_cc=agreed)
         session.link.meet(answer.remote)  # not earlier: the connection may open, or end, while it is told
         self._route_all()
         self._report(self._others())
@@ -116,7 +127,7 @@ class SubscribeSide:
     def reconnect(self) -> None:
         """Throws the connection away; the next offer starts a fresh one."""
         if self._session:
-            self._session.link.close()
+            self._end(self._session)
             self._session = None
             self._codecs.clear()
             self._refused.clear()
@@ -133,7 +144,7 @@ class SubscribeSide:
     def close(self) -> None:
         """May be called twice."""
         if self._session:
-            self._session.link.close()
+            self._end(self._session)
             self._session = None
 
     # what others do
@@ -154,7 +165,32 @@ class SubscribeSide:
 
     def layer_started(self, stream: Stream) -> None:
         """Media of a layer has come for the first time: a better one may fit now."""
-        self._route(stream)
+        self.measured()
+        if not self._decide():
+            self._route(stream)
+
+    def measured(self) -> None:
+        """What others' pictures cost has been measured anew."""
+        self._requests = None
+
+    # time
+
+    def tick(self, now: float) -> tuple[StreamLayers, ...]:
+        """Shares the line out anew, a few times a second; returns what the client is to be told about its pictures."""
+        self._now = now
+        session = self._session
+        if session is None or not session.link.open:
+            return ()
+        self._decide()
+        return session.downlink.changes(now)
+
+    def quality(self) -> tuple[float, float, float] | None:
+        """Score from 1 to 5, loss from 0 to 1, round trip in seconds; None without a connection."""
+        if self._session is None or not self._session.link.open:
+            return None
+        downlink = self._session.downlink
+        loss, round_trip = round(downlink.loss, 3), round(downlink.round_trip, 3)
+        return score(loss, round_trip, downlink.held_back), loss, round_trip
 
     # what the connection does
 
@@ -177,9 +213,16 @@ class SubscribeSide:
 
     def _begin(self) -> _Session:
         if self._session:
-            self._session.link.close()
-        self._session = _Session(Link(self._router, self._on_event))
+            self._end(self._session)
+        link = Link(self._router, self._on_event)
+        downlink = Downlink(link.connection.native.stats)
+        self._router.on_feedback(link.connection, downlink.feedback)
+        self._session = _Session(link, downlink)
         return self._session
+
+    def _end(self, session: _Session) -> None:
+        self._router.on_feedback(session.link.connection, None)
+        session.link.close()
 
     def _lay_out(self, session: _Session) -> None:
         session.table.plan(self._wanted(), {key for key, _ in self._decodable()})
@@ -276,6 +319,8 @@ class SubscribeSide:
         session = self._session
         if session is None or not session.link.open:
             return
+        self.measured()
+        self._share()
         carrying = {key for key, _ in self._decodable()}
         for slot in session.table.slots:
             if slot.carried not in carrying:
@@ -293,10 +338,71 @@ class SubscribeSide:
             if outlet is None:
                 continue
             track = stream.tracks.get(kind)
-            if track and wish.includes(kind) and outlet.can(track.section.codec):
-                outlet.sink.carry(track.source, fitting_layer(wish, track.layer_count, track.source.sizes()))
+            layer = self._layer(stream, track, wish) if track and self._flows(outlet, track, wish) else None
+            if track and layer is not None:
+                outlet.sink.carry(track.source, layer)
             else:
                 outlet.sink.carry(None)
+
+    @staticmethod
+    def _flows(outlet: _Outlet, track: Track, wish: Wish) -> bool:
+        return wish.includes(track.source.kind) and outlet.can(track.section.codec)
+
+    def _layer(self, stream: Stream, track: Track, wish: Wish) -> int | None:
+        """Which layer to receive; None: paused. What has not come yet is taken as it comes."""
+        if track.source.kind == "audio" or not track.layers or self._session is None:
+            return fitting_layer(wish, track.layer_count, track.source.sizes())
+        choice = self._session.downlink.choice(stream.stream_id)
+        if choice is None or (choice.layer is None and choice.reason is Reason.PUBLISHER):
+            return fitting_layer(wish, track.layer_count, track.source.sizes())
+        if choice.layer is None:
+            return None
+        best = choice.reason is Reason.PUBLISHER and choice.layer.spatial == track.layers[-1].spatial
+        return BEST if best else choice.layer.spatial
+
+    # what fits
+
+    def _decide(self) -> bool:
+        """Lets the line be shared out; returns whether that has changed what flows."""
+        if not self._share():
+            return False
+        for stream in self._others():
+            self._route(stream)
+        return True
+
+    def _share(self) -> bool:
+        session = self._session
+        if session is None or not session.link.open:
+            return False
+        if self._requests is None:
+            self._requests = tuple(self._ask(session))
+        return session.downlink.decide(self._requests, self._sound_bps, self._now)
+
+    def _ask(self, session: _Session) -> Iterator[Request]:
+        """What pictures are asked for; notes on the way what the sound costs."""
+        self._sound_bps = 0.0
+        for stream in self._others():
+            wish = self._wish(stream)
+            for kind, track in stream.tracks.items():
+                outlet = self._outlet((stream.stream_id, kind))
+                if outlet is None or not self._flows(outlet, track, wish):
+                    continue
+                if kind == "audio":
+                    self._sound_bps += track.rate_bps
+                else:
+                    yield _request(stream, track, wish)
+
+
+def _request(stream: Stream, track: Track, wish: Wish) -> Request:
+    return Request(
+        key=stream.stream_id,
+        layers=() if stream.muted["video"] else track.layers,
+        screen=stream.label == "screen",
+        priority=wish.priority or USUAL_PRIORITY,
+        max_width=wish.max_width,
+        max_height=wish.max_height,
+        max_fps=wish.max_fps,
+    )
 
 
 def _msid(key: TrackKey) -> str:

@@ -97,6 +97,7 @@ class Estimate:
         if self._heard is not None and now - self._heard >= SILENCE:
             self._heard = now
             self.rate.rate_bps = max(self.rate_bps * SILENT_PART, MIN_BPS)
+            self.rate.decreased_at = now
             self._prober.stop()
         return self.rate_bps
 

@@ -21,13 +21,18 @@ BELIEVED = 5.0  # seconds that a REMB message counts
 class ReportEstimate:
     """Of one connection, or until it gives better feedback."""
 
+    start_bps: float = START_BPS
     wanted_bps: float = MAX_BPS
     loss: LossLimit = field(default_factory=lambda: LossLimit(MIN_BPS))
-    round_trip: float = 0.2
-    _rate: float = START_BPS
+    round_trip: float = 0.0
+    """Seconds; 0.0: not known."""
+    _rate: float = field(init=False)
     _last: float | None = None
     _reported: int = 0
     _lost: int = 0
+
+    def __post_init__(self) -> None:
+        self._rate = self.start_bps
 
     @property
     def rate_bps(self) -> float:
@@ -46,7 +51,7 @@ class ReportEstimate:
         if remb_bps and 0 <= remb_age < BELIEVED:
             self._rate = remb_bps
         elif packets > 0 and self.loss.loss - self.loss.inherent < LOW:
-            self._rate = max(self._rate, min(self._rate * (1 + GROWTH) ** step, max(AHEAD * sent_bps, START_BPS)))
+            self._rate = max(self._rate, min(self._rate * (1 + GROWTH) ** step, max(AHEAD * sent_bps, self.start_bps)))
         self._rate = min(self._rate, max(self.loss.limit_bps, MIN_BPS))
         return self.rate_bps
 

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from mediaserver import Clock, Limits, MediaEvent, MediaServer, StreamMuted, StreamStarted
+from mediaserver import (
+    Clock,
+    LayersChanged,
+    Limits,
+    MediaEvent,
+    MediaServer,
+    QualityChanged,
+    SpeakersChanged,
+    StreamMuted,
+    StreamStarted,
+    VoiceChanged,
+)
 from signaling.services import events
 from signaling.services.admission import Admission
 from signaling.services.errors import Conflict, Full, Gone, ServiceError
@@ -186,13 +197,24 @@ class Conferences:
         meeting = self._meetings.get(event.conference_id)
         if meeting is None:
             return
-        if isinstance(event, StreamMuted):
-            meeting.tell(events.mute_update(event.stream))
-            return
-        if isinstance(event, StreamStarted):
-            meeting.started(event.stream)
-        if member := meeting.members.get(event.participant_id):
-            member.outlet.heard(event)
+        member = meeting.members.get(event.participant_id)
+        match event:
+            case StreamMuted(stream=stream):
+                meeting.tell(events.mute_update(stream))
+            case SpeakersChanged():
+                meeting.tell(events.speakers_update(event))
+            case VoiceChanged():
+                meeting.tell(events.voice_activity(event))
+            case QualityChanged():
+                meeting.tell(events.quality_update(event))
+            case LayersChanged():
+                if member:
+                    member.outlet.tell(events.layers_update(event))
+            case _:
+                if isinstance(event, StreamStarted):
+                    meeting.started(event.stream)
+                if member:
+                    member.outlet.heard(event)
 
     # questions
 

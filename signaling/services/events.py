@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from mediaserver import StreamInfo
+from mediaserver import LayersChanged, QualityChanged, SpeakersChanged, StreamInfo, VoiceChanged
 from signaling.services.members import Event, Member
 
 
@@ -41,6 +41,43 @@ def mute_update(stream: StreamInfo) -> Event:
         "audio": stream.audio_muted,
         "video": stream.video_muted,
     }
+
+
+def layers_update(event: LayersChanged) -> Event:
+    return {
+        "type": "layers_update",
+        "streams": {
+            each.stream_id: {
+                "width": each.width,
+                "height": each.height,
+                "fps": each.fps,
+                "paused": each.paused,
+                "reason": each.reason,
+            }
+            for each in event.streams
+        },
+    }
+
+
+def quality_update(event: QualityChanged) -> Event:
+    return {
+        "type": "quality_update",
+        "user_id": event.participant_id,
+        "score": event.score,
+        "loss": event.loss,
+        "rtt": event.round_trip,
+    }
+
+
+def speakers_update(event: SpeakersChanged) -> Event:
+    return {
+        "type": "speakers_update",
+        "speakers": [{"user_id": user_id, "level": level} for user_id, level in event.speakers],
+    }
+
+
+def voice_activity(event: VoiceChanged) -> Event:
+    return {"type": "voice_activity", "user_id": event.participant_id, "on": event.on}
 
 
 def hand_update(member: Member) -> Event:

@@ -1,6 +1,7 @@
 import pytest
 
 from mediaserver import (
+    Conference,
     Limits,
     MediaConfig,
     MediaEvent,
@@ -86,3 +87,20 @@ async def test_closing_ends_all_conferences_and_may_be_repeated(server):
     await server.aclose()
     await server.aclose()
     assert server.stats().conferences == ()
+
+
+async def test_time_passes_in_every_conference_even_if_one_fails(server):
+    class Watched(Conference):
+        ticks: list[float]
+
+        def tick(self, now):
+            self.ticks.append(now)
+            if self.id == "broken":
+                raise RuntimeError("broken")
+
+    for name in ("broken", "sound"):
+        conference = server.open(name)
+        conference.__class__ = Watched
+        conference.ticks = []
+    server.tick()
+    assert [len(server.conference(name).ticks) for name in ("broken", "sound")] == [1, 1]

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mediaserver.conference.router import BEST_LAYER, LayerListener
+from mediaserver.conference.router import BEST_LAYER, FeedbackListener, LayerListener, LevelListener
 from mediaserver.transport.connection import Lost, Opened, State, TextReceived, TransportEvent
 from mediaserver.transport.negotiation import LocalTransport, PublishedSection, Slot
 from mediaserver.transport.sdp import Candidate, Fingerprint, RemoteTransport, SctpParameters
@@ -24,6 +24,9 @@ class FakeConnection:
     remotes: list[RemoteTransport] = field(default_factory=list)
     sctp: list[SctpParameters] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    counters: dict[str, int | float] = field(default_factory=dict)
+    listener: FeedbackListener | None = None
+    """Hears what the peer says of the packets it is sent."""
     when_met: Callable[[], None] | None = None
     """What happens while it is told who the peer is."""
 
@@ -61,7 +64,7 @@ class FakeConnection:
         self.state = State.CLOSED
 
     def stats(self) -> dict[str, int | float]:
-        return {"number": self.number}
+        return {"number": self.number, **self.counters}
 
     def opens(self) -> None:
         self.state = State.OPEN
@@ -81,19 +84,24 @@ class FakeSource:
     muted: bool = False
     closed: bool = False
     known_sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    counters: list[dict[str, int | float]] = field(default_factory=list)
     listener: LayerListener | None = None
+    level_listener: LevelListener | None = None
 
     def mute(self, muted: bool) -> None:
         self.muted = muted
 
     def layers(self) -> list[dict[str, int | float]]:
-        return []
+        return self.counters
 
     def sizes(self) -> dict[int, tuple[int, int]]:
         return self.known_sizes
 
     def on_layer(self, listener: LayerListener) -> None:
         self.listener = listener
+
+    def on_level(self, listener: LevelListener) -> None:
+        self.level_listener = listener
 
     def close(self) -> None:
         self.closed = True
@@ -147,6 +155,9 @@ class FakeRouter:
     def connect(self, on_event: Callable[[TransportEvent], None]) -> FakeConnection:
         self.connections.append(FakeConnection(len(self.connections), on_event))
         return self.connections[-1]
+
+    def on_feedback(self, connection: FakeConnection, listener: FeedbackListener | None) -> None:
+        connection.listener = listener
 
     def open_connections(self) -> int:
         return sum(connection.state is not State.CLOSED for connection in self.connections)

@@ -7,7 +7,7 @@ import pytest
 from pylibsrtp import Policy, Session
 
 from mediaserver import native
-from mediaserver.conference.router import FIRST_SEQUENCE_LIMIT, Router
+from mediaserver.conference.router import FIRST_SEQUENCE_LIMIT, Listeners, Router
 from mediaserver.rtp.codecs import CodecId
 from mediaserver.rtp.packet import RtpPacket, read_header, write_packet
 from mediaserver.transport.negotiation import PublishedSection, Slot
@@ -29,8 +29,8 @@ class Wire:
     def __init__(self) -> None:
         self.engine = native.Engine(simulated=True)
         port = SimpleNamespace(engine=self.engine)
-        self.layers: dict[int, object] = {}
-        self.router = Router(port, 0, random.Random(5), self.layers, remb_bps=1_000_000)
+        self.listeners = Listeners()
+        self.router = Router(port, 0, random.Random(5), self.listeners, remb_bps=1_000_000)
         self.publisher = self._connection(PUBLISHER)
         self.subscriber = self._connection(SUBSCRIBER)
         self.intake = self.router.intake(self.publisher)
@@ -136,10 +136,10 @@ def test_layers_are_told_to_their_source_until_it_closes(wire):
     source = wire.router.source("video")
     heard: list[int] = []
     source.on_layer(heard.append)
-    wire.layers[source.id](2)
+    wire.listeners.layers[source.id](2)
     assert heard == [2]
     source.close()
-    assert wire.layers == {}
+    assert wire.listeners.layers == {}
 
 
 def test_stream_numbers_of_a_connection_differ_and_none_is_zero():
@@ -149,6 +149,6 @@ def test_stream_numbers_of_a_connection_differ_and_none_is_zero():
         def getrandbits(self, k: int) -> int:
             return next(self.numbers)
 
-    router = Router(SimpleNamespace(), 0, Stubborn(), {}, remb_bps=0)
+    router = Router(SimpleNamespace(), 0, Stubborn(), Listeners(), remb_bps=0)
     taken: set[int] = set()
     assert [router.ssrc(taken), router.ssrc(taken)] == [5, 6]

@@ -1,9 +1,11 @@
 """Coming, staying, going and the end, in simulated time."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from mediaserver import LayersChanged, QualityChanged, SpeakersChanged, StreamLayers, VoiceChanged
 from signaling.services.conferences import AlreadyOnline, ShuttingDown
 from signaling.services.errors import Conflict, Forbidden, Full, Gone, NotFound, Refused, Removed
 from signaling.services.meeting import NotInMesh, ViewUnavailable
@@ -341,3 +343,46 @@ async def test_a_hand_raised_twice_is_told_once():
     for raised in (True, True, False):
         anna.meeting.raise_hand(anna.member, raised)
     assert [event["raised"] for event in anna.ear.told] == [True, False]
+
+
+# what the media plane tells about pictures, voices and lines
+
+
+async def test_what_somebody_receives_is_told_to_them_alone():
+    world = World()
+    anna, bert = await world.join("anna"), await world.join("bert")
+    streams = (StreamLayers(CAMERA, 640, 360, 30.0, False, "bandwidth"), StreamLayers("x", 0, 0, 0.0, True, "wish"))
+    world.media.on_event(LayersChanged(anna.meeting.id, "anna", streams))
+    assert anna.ear.told[-1] == {
+        "type": "layers_update",
+        "streams": {
+            CAMERA: {"width": 640, "height": 360, "fps": 30.0, "paused": False, "reason": "bandwidth"},
+            "x": {"width": 0, "height": 0, "fps": 0.0, "paused": True, "reason": "wish"},
+        },
+    }
+    assert "layers_update" not in [event["type"] for event in bert.ear.told]
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (
+            QualityChanged("", "anna", 4.5, 0.02, 0.1),
+            {"type": "quality_update", "user_id": "anna", "score": 4.5, "loss": 0.02, "rtt": 0.1},
+        ),
+        (
+            SpeakersChanged("", "bert", (("bert", 0.8), ("anna", 0.3))),
+            {
+                "type": "speakers_update",
+                "speakers": [{"user_id": "bert", "level": 0.8}, {"user_id": "anna", "level": 0.3}],
+            },
+        ),
+        (SpeakersChanged("", "", ()), {"type": "speakers_update", "speakers": []}),
+        (VoiceChanged("", "bert", True), {"type": "voice_activity", "user_id": "bert", "on": True}),
+    ],
+)
+async def test_voices_and_quality_are_told_to_everybody(event, told):
+    world = World()
+    anna, bert = await world.join("anna"), await world.join("bert")
+    world.media.on_event(replace(event, conference_id=anna.meeting.id))
+    assert anna.ear.told[-1] == bert.ear.told[-1] == told

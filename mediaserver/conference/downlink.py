@@ -1,0 +1,149 @@
+"""What one participant's line carries, and how its pictures share it: the estimate and the allocation of a connection.
+
+Decides little by itself: `rtp/congestion.py` estimates from transport-wide feedback, `rtp/report_estimate.py` where
+there is none, `rtp/allocation.py` shares. This puts them together for one subscribe connection and says what has
+changed. What is wanted and what is done about the outcome is `subscription.py`'s. Pure: driven by `feedback` and
+`decide`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mediaserver.events import StreamLayers
+from mediaserver.rtp.allocation import Allocator, Choice, Reason, Request
+from mediaserver.rtp.arrivals import Record
+from mediaserver.rtp.congestion import MAX_BPS, MIN_BPS, Estimate
+from mediaserver.rtp.rate_control import RateControl
+from mediaserver.rtp.report_estimate import ReportEstimate
+
+FIRST_BPS = 1_000_000.0  # two pictures of usual size at once; too much for a thin line is seen within half a second
+PATIENCE = 3.0  # seconds: who has agreed to transport-wide feedback and gives none is then taken for one without
+REPORTS_EVERY = 1.0  # seconds
+TELL_EVERY = 1.0  # seconds, by contract
+MUCH = 2_000  # bytes in a second, that somebody would say something about
+SMOOTHING = 0.3  # of loss, per second
+
+Counters = Mapping[str, int | float]
+
+
+def _report_estimate() -> ReportEstimate:
+    """Everything may be sent until reports say otherwise: who reports nothing at all is not held back."""
+    return ReportEstimate(start_bps=MAX_BPS)
+
+
+@dataclass(slots=True)
+class Downlink:
+    """`counters`: those of the native connection."""
+
+    counters: Callable[[], Counters]
+    loss: float = 0.0
+    """0 to 1, of late."""
+    _precise: Estimate | None = None
+    _coarse: ReportEstimate = field(default_factory=_report_estimate)
+    _allocator: Allocator = field(default_factory=Allocator)
+    _agreed_at: float | None = None
+    _heard: bool = False
+    """Any transport-wide feedback."""
+    _reported_at: float | None = None
+    _sent_bytes: float = 0.0
+    _told: dict[str, StreamLayers] = field(default_factory=dict)
+    _told_at: float | None = None
+
+    def agree(self, *, transport_cc: bool) -> None:
+        """The client gives transport-wide feedback, or not."""
+        if transport_cc and self._precise is None:
+            self._precise = Estimate(RateControl(FIRST_BPS, MIN_BPS, MAX_BPS))
+        elif not transport_cc:
+            self._precise = None
+
+    def feedback(self, records: Sequence[Record], now: float) -> None:
+        self._heard = True
+        if self._precise:
+            self._precise.feedback(records, now)
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds; as long as nothing is known, a guess."""
+        return self._estimate.round_trip
+
+    @property
+    def estimate_bps(self) -> float:
+        return self._estimate.rate_bps
+
+    def decide(self, requests: Sequence[Request], sound_bps: float, now: float) -> bool:
+        """Shares out anew; returns whether anything is received differently now."""
+        if self._agreed_at is None:
+            self._agreed_at = now
+        if self._precise and not self._heard and now - self._agreed_at > PATIENCE:
+            self._precise = None
+        self._look_at_reports(now)
+        allocator, before = self._allocator, self._allocator.allocation
+        allocator.request(requests, sound_bps, self._estimate.rate_bps, now)
+        self._estimate.wanted_bps = allocator.wanted_bps
+        if self._precise and (more := allocator.next_bps):
+            self._precise.stretch(more, now)
+        return allocator.allocation is not before and allocator.allocation != before
+
+    def choice(self, stream_id: str) -> Choice | None:
+        """What is received of a picture; None: it was not asked for."""
+        return self._allocator.allocation.get(stream_id)
+
+    @property
+    def held_back(self) -> float:
+        """0 to 1: how much of what is wished does not fit the line."""
+        choices = self._allocator.allocation.values()
+        missing = [1.0 if choice.layer is None else 0.5 for choice in choices if choice.reason is Reason.BANDWIDTH]
+        return sum(missing) / len(choices) if choices else 0.0
+
+    def changes(self, now: float) -> tuple[StreamLayers, ...]:
+        """What is to be told now of how pictures are received."""
+        if self._told_at is not None and now - self._told_at < TELL_EVERY:
+            return ()
+        told = {
+            str(stream_id): _told_of(str(stream_id), choice)
+            for stream_id, choice in self._allocator.allocation.items()
+            if choice.layer or choice.reason is Reason.BANDWIDTH or stream_id in self._told
+        }
+        changed = tuple(layers for stream_id, layers in told.items() if self._told.get(stream_id) != layers)
+        self._told = told
+        if changed:
+            self._told_at = now
+        return changed
+
+    @property
+    def _estimate(self) -> Estimate | ReportEstimate:
+        return self._precise or self._coarse
+
+    def _look_at_reports(self, now: float) -> None:
+        if self._reported_at is not None and now - self._reported_at < REPORTS_EVERY:
+            return
+        counters = self.counters()
+        sent = counters.get("bytes_sent", 0)
+        span = now - self._reported_at if self._reported_at is not None else 0.0
+        self._coarse.reports(
+            sent_bps=(sent - self._sent_bytes) * 8 / span if span > 0 else 0.0,
+            reported=int(counters.get("reported", 0)),
+            lost=int(counters.get("reported_lost", 0)),
+            remb_bps=float(counters.get("remb_bps", 0)) or None,
+            remb_age=float(counters.get("remb_age", -1.0)),
+            now=now,
+        )
+        if self._precise and sent - self._sent_bytes > MUCH:
+            self._precise.silence(now)
+        self._reported_at, self._sent_bytes = now, sent
+        self.loss += SMOOTHING * (self._estimate.loss.loss - self.loss)
+        if (round_trip := float(counters.get("round_trip", -1.0))) >= 0:
+            self._coarse.round_trip = round_trip
+
+
+def _told_of(stream_id: str, choice: Choice) -> StreamLayers:
+    layer = choice.layer
+    if layer is None:
+        return StreamLayers(stream_id, 0, 0, 0.0, True, choice.reason.value)
+    return StreamLayers(stream_id, layer.width, layer.height, layer.fps, False, choice.reason.value)
+
+
+def score(loss: float, round_trip: float, held_back: float) -> float:
+    """How good that is to talk over: 1.0 is bad, 5.0 is good."""
+    missing = min(25 * loss, 2.5) + min(max(round_trip - 0.15, 0.0) * 2, 1.0) + 1.5 * held_back
+    return round(max(5.0 - missing, 1.0), 1)
