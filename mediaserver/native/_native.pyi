@@ -174,6 +174,19 @@ class Connection:
         """
 
     def stop_receiving(self, mid: str) -> None: ...
+    def pace(self, rate_bps: float) -> None:
+        """Pictures leave no faster than this, all that is sent counted; what is too much waits up to half a second.
+
+        Sound and retransmissions do not wait. 0: everything leaves at once, as before the first call.
+        """
+
+    def probe(self, rate_bps: float, size_bytes: int) -> None:
+        """Sends at `rate_bps` in steps of 5 ms until `size_bytes` have gone, what is sent anyhow counted.
+
+        The rest are retransmissions and padding on the RTX stream of a picture: without one that has sent before
+        nothing happens. A new probe ends the one before.
+        """
+
     def stats(self) -> dict[str, int | float]:
         """packets_received, bytes_received, packets_sent, bytes_sent, unauthentic, round_trip (seconds, -1: unknown),
         remb_bps and remb_age (seconds since the peer told it, -1: never). By receiver reports, over all sinks since

@@ -114,8 +114,8 @@ static void section_set(struct core *core, struct conn *conn, struct section *fr
     fresh->track->conn = conn;
 }
 
-static void sink_remove(struct core *core, struct sink *sink) {
-    sink_detach(sink);
+static void sink_remove(struct core *core, struct sink *sink, int64_t now) {
+    sink_detach(core, sink, now);
     struct conn *conn = sink->conn;
     for (int i = 0; conn && i < conn->sink_count; i++) {
         if (conn->sinks[i] != sink)
@@ -130,7 +130,7 @@ static void sink_remove(struct core *core, struct sink *sink) {
 
 static void conn_close(struct core *core, struct conn *conn, int64_t now) {
     while (conn->sink_count)
-        sink_remove(core, conn->sinks[0]);
+        sink_remove(core, conn->sinks[0], now);
     for (int i = 0; conn->receiver && i < MAX_SECTIONS; i++)
         if (conn->receiver->sections[i])
             section_drop(core, conn, i, now);
@@ -155,7 +155,7 @@ static void conn_close(struct core *core, struct conn *conn, int64_t now) {
 
 static void track_close(struct core *core, struct track *track, int64_t now) {
     while (track->sinks)
-        sink_detach(track->sinks);
+        sink_detach(core, track->sinks, now);
     track_unfeed(core, track, now);
     level_forget(core, track);
     retire(core, track, RETIRED_TRACK);
@@ -185,8 +185,10 @@ static void sink_add(struct conn *conn, struct sink *sink) {
 }
 
 static void sink_accept(struct core *core, struct sink *sink, struct sink_profile *profile, int64_t now) {
-    if (sink->started && memcmp(&sink->profile, profile, sizeof(*profile)) != 0)
+    if (sink->started && memcmp(&sink->profile, profile, sizeof(*profile)) != 0) {
+        pacer_flush(core, sink, now);
         sink->profile_from = sink->out_seq + 1;
+    }
     sink->profile = *profile;
     sink->accepted = 1;
     retire(core, profile, RETIRED_PLAIN);
@@ -263,6 +265,12 @@ static void conn_command(struct core *core, const struct command *c, int64_t now
         retire(core, c->extra, RETIRED_PLAIN);
         break;
     case OP_CONN_RECEIVER: conn->receiver = c->extra; break;
+    case OP_CONN_PACE:
+        if (c->extra)
+            conn->pacer = c->extra;
+        pacer_rate(core, conn, c->value, now);
+        break;
+    case OP_CONN_PROBE: probe_begin(conn, c->value, (uint32_t)c->number, now); break;
     case OP_CONN_DEPARTURES: conn->departures = c->extra; break;
     case OP_CONN_FEEDBACK: conn_feedback(core, conn, c->extra, c->number, (uint32_t)c->value); break;
     case OP_SECTION_SET: section_set(core, conn, c->extra, now); break;
@@ -284,8 +292,8 @@ void command_apply(struct core *core, const struct command *c, int64_t now) {
     case OP_SINK_ADD: sink_add(c->extra, c->object); break;
     case OP_SINK_ACCEPT: sink_accept(core, c->object, c->extra, now); break;
     case OP_SINK_ATTACH: sink_attach(core, c->object, c->extra, c->number, (int)c->value, now); break;
-    case OP_SINK_DETACH: sink_detach(c->object); break;
-    case OP_SINK_CLOSE: sink_remove(core, c->object); break;
+    case OP_SINK_DETACH: sink_detach(core, c->object, now); break;
+    case OP_SINK_CLOSE: sink_remove(core, c->object, now); break;
     case OP_STREAM_ADD: stream_add(core, c->object); break;
     case OP_STREAM_CLOSE:
     case OP_STREAM_SEND:

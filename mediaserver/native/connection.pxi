@@ -1,6 +1,8 @@
 # A connection: its paths, keys and sections.
 
 MAX_ADDRESSES = 8  # of one connection
+MAX_PROBE_BPS = 1_000_000_000
+MAX_PROBE_BYTES = 4_000_000
 
 PROFILES = {
     "SRTP_AEAD_AES_128_GCM": SRTP_AEAD_AES_128_GCM,
@@ -18,7 +20,7 @@ cdef class Connection:
     cdef list addresses, sinks
     cdef set ssrcs  # ever sent from: a number sequence that began anew would use the cipher's nonces twice
     cdef bytes path
-    cdef bint receives, numbers
+    cdef bint receives, numbers, paced
 
     def __init__(self, Engine engine, int thread=0):
         cdef command c
@@ -125,6 +127,30 @@ cdef class Connection:
         self.command(&c)
         self.numbers = True
         return 0
+
+    def pace(self, rate_bps):
+        cdef command c
+        memset(&c, 0, sizeof(c))
+        c.op = OP_CONN_PACE
+        c.value = max(0, min(int(rate_bps), 1 << 40))
+        if not self.paced:
+            if not c.value:
+                return
+            c.extra = pacer_new()
+            if not c.extra:
+                raise MemoryError
+        self.command(&c)
+        self.paced = True
+
+    def probe(self, rate_bps, int size_bytes):
+        cdef command c
+        if not 0 < rate_bps <= MAX_PROBE_BPS or not 0 < size_bytes <= MAX_PROBE_BYTES:
+            raise ValueError(f"a probe of {size_bytes} bytes at {rate_bps} bit/s")
+        memset(&c, 0, sizeof(c))
+        c.op = OP_CONN_PROBE
+        c.value = int(rate_bps)
+        c.number = size_bytes
+        self.command(&c)
 
     cdef int ensure_receiver(self) except -1:
         cdef command c

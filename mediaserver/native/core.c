@@ -185,6 +185,7 @@ void conn_free(struct conn *conn) {
     srtp_key_free(conn->tx);
     receiver_free(conn->receiver);
     free(conn->departures);
+    free(conn->pacer);
     free(conn);
 }
 

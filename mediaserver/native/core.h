@@ -84,7 +84,7 @@ struct address_table { /* open addressing, linear probing */
     X(dropped_unknown_payload_type) X(dropped_malformed_payload) X(dropped_duplicate) X(dropped_muted)                 \
     X(dropped_padding) X(dropped_malformed_rtcp) X(dropped_rtcp_unauthentic) X(dropped_retransmission)                 \
     X(dropped_send_failed) X(dropped_stream_full) X(dropped_awaiting_keyframe) X(dropped_superseded)             \
-    X(dropped_codec_not_accepted) X(dropped_layer)
+    X(dropped_codec_not_accepted) X(dropped_layer) X(packets_paced) X(packets_probed)
 
 enum counter {
 #define X(name) C_##name,
@@ -303,6 +303,14 @@ struct sink {
     double round_trip; /* seconds, -1: unknown */
 };
 
+struct probe {
+    int64_t rate_bps; /* 0: none is under way */
+    int64_t left;     /* bytes that it takes in all */
+    int64_t began;
+    uint64_t sent; /* by the connection, then */
+    uint32_t turn;
+};
+
 struct conn {
     uint32_t id;
     struct srtp_key *rx, *tx;
@@ -321,6 +329,8 @@ struct conn {
     struct sink *sinks[MAX_SINKS];
     uint32_t sink_ssrcs[MAX_SINKS];
     int sink_count;
+    struct pacer *pacer;           /* NULL: everything leaves at once */
+    struct probe probe;
     struct departures *departures; /* NULL: the peer has not agreed to transport-wide feedback */
 
     int64_t due;
@@ -351,7 +361,7 @@ struct stream {
 
 enum op {
     OP_CONN_ADD = 1, OP_CONN_CLOSE, OP_CONN_ALLOW, OP_ADDRESS_OWNER, OP_ADDRESS_FORGET, OP_CONN_PATH, OP_CONN_KEYS,
-    OP_CONN_KINDS, OP_CONN_RECEIVER, OP_CONN_FEEDBACK, OP_CONN_DEPARTURES, OP_SECTION_SET, OP_SECTION_REMOVE, OP_TRACK_CLOSE,
+    OP_CONN_KINDS, OP_CONN_RECEIVER, OP_CONN_FEEDBACK, OP_CONN_DEPARTURES, OP_CONN_PACE, OP_CONN_PROBE, OP_SECTION_SET, OP_SECTION_REMOVE, OP_TRACK_CLOSE,
     OP_TRACK_MUTE, OP_TRACK_KEYFRAME, OP_SINK_ADD, OP_SINK_ACCEPT, OP_SINK_ATTACH, OP_SINK_DETACH, OP_SINK_CLOSE,
     OP_STREAM_ADD, OP_STREAM_CLOSE, OP_STREAM_SEND, OP_STREAM_FEED
 };
@@ -577,7 +587,7 @@ uint8_t sink_top(const struct sink *sink, const struct source *source, const str
 
 /* sink.c */
 void sink_attach(struct core *core, struct sink *sink, struct track *track, int layer, int temporal, int64_t now);
-void sink_detach(struct sink *sink);
+void sink_detach(struct core *core, struct sink *sink, int64_t now);
 void sink_forget(struct sink *sink, const struct source *source);
 void sink_carry(struct core *core, struct sink *sink, struct source *source, struct packet *packet, int64_t now);
 void sink_choose_layer(struct core *core, struct sink *sink, int64_t now);
@@ -588,12 +598,28 @@ static inline int sink_repairs(const struct sink *sink, uint8_t codec) {
     return sink->repair_ssrc && sink->profile.repair_type[codec] >= 0;
 }
 
+/* pacer.c */
+struct pacer *pacer_new(void);
+int pacer_takes(struct core *core, struct sink *sink, int64_t seq, int64_t now);
+int pacer_due(struct core *core, struct conn *conn, int64_t now);
+int pacer_release(struct core *core, struct conn *conn, int64_t now);
+void pacer_spare(struct conn *conn);
+void pacer_flush(struct core *core, struct sink *sink, int64_t now);
+void pacer_rate(struct core *core, struct conn *conn, int64_t rate_bps, int64_t now);
+
+/* probe.c */
+void probe_begin(struct conn *conn, int64_t rate_bps, uint32_t size, int64_t now);
+int probe_due(struct core *core, struct conn *conn, int64_t now);
+
 /* retransmit.c */
+int sink_repeat(struct core *core, struct sink *sink, int64_t seq, int64_t now);
+void sink_write_again(struct core *core, struct sink *sink, int64_t seq, int64_t now);
 void sink_nacked(struct core *core, struct sink *sink, uint16_t pid, uint16_t blp, int64_t now);
 
 /* write.c: a cached packet as one sink sends it */
 void write_packet(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
                   int64_t out_seq, int is_repair, int64_t now);
+void write_padding(struct core *core, struct sink *sink, int64_t now);
 
 /* rtcp.c */
 struct rtcp_packet {

@@ -54,6 +54,9 @@ cdef extern from "core.h" nogil:
     struct departures:
         pass
 
+    struct pacer:
+        pass
+
     struct source:
         uint32_t ssrc
         uint8_t layer
@@ -120,7 +123,7 @@ cdef extern from "core.h" nogil:
     enum op:
         OP_CONN_ADD, OP_CONN_CLOSE, OP_CONN_ALLOW, OP_ADDRESS_OWNER, OP_ADDRESS_FORGET, OP_CONN_PATH, OP_CONN_KEYS
         OP_CONN_KINDS, OP_CONN_RECEIVER, OP_CONN_FEEDBACK, OP_SECTION_SET, OP_SECTION_REMOVE, OP_TRACK_CLOSE
-        OP_CONN_DEPARTURES
+        OP_CONN_DEPARTURES, OP_CONN_PACE, OP_CONN_PROBE
         OP_TRACK_MUTE, OP_TRACK_KEYFRAME, OP_SINK_ADD, OP_SINK_ACCEPT, OP_SINK_ATTACH, OP_SINK_DETACH, OP_SINK_CLOSE
         OP_STREAM_ADD, OP_STREAM_CLOSE, OP_STREAM_SEND, OP_STREAM_FEED
 
@@ -185,6 +188,7 @@ cdef extern from "core.h" nogil:
     receiver *receiver_new()
     arrivals *arrivals_new()
     departures *departures_new()
+    pacer *pacer_new()
     const char *counter_name(int c)
     void retired_free(void *object, int kind)
     int64_t monotonic_us()

@@ -45,6 +45,26 @@ static void resend(struct core *core, struct sink *sink, uint16_t seq, int64_t n
     count(core, packets_retransmitted);
 }
 
+/* A packet that has left goes once more by RTX, asked for or not; 0: it cannot. */
+int sink_repeat(struct core *core, struct sink *sink, int64_t seq, int64_t now) {
+    const struct map *map = seq <= sink->out_seq ? map_of_sent(sink, seq) : NULL;
+    struct packet *packet = map ? cache_find(&map->source->cache, seq - map->seq_offset) : NULL;
+    if (!packet || !packet->size || !sink_repairs(sink, packet->codec))
+        return 0;
+    uint64_t asked_for = sink->retransmitted;
+    write_packet(core, sink, map, packet, seq, 1, now);
+    sink->retransmitted = asked_for;
+    return 1;
+}
+
+/* A packet that has its number leaves, unless it is gone. */
+void sink_write_again(struct core *core, struct sink *sink, int64_t seq, int64_t now) {
+    const struct map *map = map_of_sent(sink, seq);
+    struct packet *packet = map ? cache_find(&map->source->cache, seq - map->seq_offset) : NULL;
+    if (packet)
+        write_packet(core, sink, map, packet, seq, 0, now);
+}
+
 /* One entry of a NACK: the packet `pid` and those of the 16 behind it whose bit is set. */
 void sink_nacked(struct core *core, struct sink *sink, uint16_t pid, uint16_t blp, int64_t now) {
     if (!sink->started)

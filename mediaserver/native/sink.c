@@ -146,7 +146,8 @@ static void sink_sent(struct sink *sink, const struct map *map, const struct pac
 static void sink_write(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
                        int64_t now) {
     int64_t out_seq = packet->seq + map->seq_offset;
-    write_packet(core, sink, map, packet, out_seq, 0, now);
+    if (!sink->conn->pacer || !pacer_takes(core, sink, out_seq, now))
+        write_packet(core, sink, map, packet, out_seq, 0, now);
     sink_sent(sink, map, packet, out_seq, now);
 }
 
@@ -302,7 +303,7 @@ void sink_attach(struct core *core, struct sink *sink, struct track *track, int 
     sink->wanted_layer = (int8_t)layer;
     sink->wanted_temporal = (int8_t)temporal;
     if (sink->track != track) {
-        sink_detach(sink);
+        sink_detach(core, sink, now);
         sink->track = track;
         sink->next_of_track = track->sinks;
         track->sinks = sink;
@@ -327,9 +328,10 @@ void sink_forget(struct sink *sink, const struct source *source) {
 }
 
 /* Parks the slot. The maps go too: their sources may be gone by the time somebody asks for a retransmission. */
-void sink_detach(struct sink *sink) {
+void sink_detach(struct core *core, struct sink *sink, int64_t now) {
     if (!sink->track)
         return;
+    pacer_flush(core, sink, now);
     for (struct sink **at = &sink->track->sinks; *at; at = &(*at)->next_of_track) {
         if (*at == sink) {
             *at = sink->next_of_track;

@@ -30,6 +30,8 @@ void source_restart(struct core *core, struct source *source, int64_t now) {
     forward_pending(core, now);
     if (!source->cache.slots)
         return;
+    for (struct sink *sink = source->track->sinks; sink; sink = sink->next_of_track)
+        pacer_flush(core, sink, now);
     source_reset(source);
     for (struct sink *sink = source->track->sinks; sink; sink = sink->next_of_track)
         sink_forget(sink, source);

@@ -297,6 +297,10 @@ static void conn_timers(struct core *core, struct conn *conn, int64_t now) {
     timer_flush(&t);
     due = earlier(due, sinks_due(&t));
     timer_flush(&t);
+    if (conn->pacer && pacer_due(core, conn, now))
+        due = now + STEP_US;
+    if (conn->probe.rate_bps && probe_due(core, conn, now))
+        due = now + STEP_US;
     if (due <= now)
         due = now + STEP_US;
     /* a key frame that a sink of this pass asked for may have set an earlier time: keep it */

@@ -5,6 +5,7 @@
 #include "core.h"
 
 #define MAX_EXTENSIONS 288 /* a block of level, time, number and a descriptor of 255 bytes, in two-byte form, padded */
+#define PADDING 255
 #define HEAD 64 /* payload bytes that are copied where a descriptor must change: whole cipher blocks */
 
 static void write_abs_send_time(uint8_t *out, int64_t now) {
@@ -102,6 +103,16 @@ static size_t write_head(const struct map *map, const struct packet *packet, con
     return start + *taken;
 }
 
+static void written(struct core *core, struct sink *sink, const struct told *sending, uint8_t *out, size_t size,
+                    int64_t now) {
+    struct conn *conn = sink->conn;
+    if (tells_number(sink, sending) && sending->number == departures_next(conn->departures))
+        departures_add(conn->departures, size, now);
+    output_commit(core, conn, out, size);
+    conn->packets_sent++;
+    conn->bytes_sent += size;
+}
+
 /* out_seq: the number the packet has, or had when it was first sent (is_repair: it goes by RTX under a number of that
  * stream). A sink whose subscriber cannot decode the codec sends nothing. */
 void write_packet(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
@@ -125,11 +136,7 @@ void write_packet(struct core *core, struct sink *sink, const struct map *map, c
                             packet->size - taken);
     if (size < 0)
         return;
-    if (tells_number(sink, &sending) && sending.number == departures_next(conn->departures))
-        departures_add(conn->departures, (size_t)size, now);
-    output_commit(core, conn, out, (size_t)size);
-    conn->packets_sent++;
-    conn->bytes_sent += (uint64_t)size;
+    written(core, sink, &sending, out, (size_t)size, now);
     if (is_repair) {
         sink->repair_seq = number;
         sink->retransmitted++;
@@ -139,4 +146,30 @@ void write_packet(struct core *core, struct sink *sink, const struct map *map, c
     sink->bytes += (uint64_t)size;
     sink->octets_payload += packet->size;
     count(core, packets_forwarded);
+}
+
+/* An RTX packet of nothing but padding (RFC 3550 section 5.1), for receivers to drop. */
+void write_padding(struct core *core, struct sink *sink, int64_t now) {
+    static const uint8_t padding[PADDING] = {[PADDING - 1] = PADDING};
+    struct conn *conn = sink->conn;
+    int codec = 0;
+    while (codec < CODEC_COUNT && sink->profile.repair_type[codec] < 0)
+        codec++;
+    if (!conn->tx || !conn->path.kind || codec == CODEC_COUNT || !sink->repair_ssrc)
+        return;
+    struct packet nothing = {.codec = (uint8_t)codec, .timestamp = sink->out_ts};
+    struct map map = {.ts_in = sink->out_ts, .ts_out = sink->out_ts, .top = LAYERS_ALL};
+    int64_t number = sink->repair_seq + 1;
+    struct told sending;
+    if (!sending_of(sink, &nothing, number, now, &sending))
+        return;
+    size_t cap = 12 + MAX_EXTENSIONS + PADDING + SRTP_MAX_OVERHEAD;
+    uint8_t *out = output_reserve(core, cap);
+    size_t header = write_header(sink, &map, &nothing, number, 1, &sending, out);
+    out[0] |= 0x20;
+    int size = srtp_protect(conn->tx, (uint64_t)number, out, cap, header, padding, PADDING, NULL, 0);
+    if (size < 0)
+        return;
+    sink->repair_seq = number;
+    written(core, sink, &sending, out, (size_t)size, now);
 }

@@ -68,7 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         case 0: wish(m, a); break;
         case 1: nack(m, a); break;
         case 2: meeting_wait(m, a * 3000); break;
-        case 3: s.index += a % 8; break; /* lost */
+        case 3:
+            s.index += a % 8; /* lost */
+            if (a & 0x80) pace_or_probe(m, a & 0x7F);
+            break;
         case 4:
         case 5: vp9(m, &s, a, take(&data, &size)); break;
         default: {

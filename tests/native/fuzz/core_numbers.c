@@ -122,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             break;
         case 4: s->index += a * (b & 1 ? 120u : 1u); break; /* lost, or left out */
         case 5: meeting_wait(m, a * 4000 + b); break;
+        case 13: pace_or_probe(m, a); break;
         case 14: sound(m, &voice, a, b); break;
         case 6: /* begins anew, with numbers it may have had before */
             if (a & 1) s->ssrc = fresh_ssrc++;

@@ -210,6 +210,18 @@ static inline void meeting_wait(struct meeting *m, int64_t us) {
     check_output(m);
 }
 
+/* Packets to the subscriber wait for their turn, or not any more; or a probe is sent. */
+static inline void pace_or_probe(struct meeting *m, uint8_t how) {
+    struct command c = {.op = how & 1 ? OP_CONN_PROBE : OP_CONN_PACE, .object = m->subscriber};
+    c.value = how & 2 ? (1 + how) * 40000 : 0;
+    c.number = how * 200;
+    if (c.op == OP_CONN_PACE && !m->subscriber->pacer) c.extra = pacer_new();
+    if (c.op == OP_CONN_PROBE && !c.value) c.value = 3000000;
+    command_apply(&m->core, &c, m->now);
+    core_settle(&m->core, m->now);
+    check_output(m);
+}
+
 static inline void arrive(struct meeting *m, const struct address *from, const uint8_t *data, size_t size) {
     uint8_t *copy = copy_of(data, size);
     core_datagram(&m->core, from, copy, size, m->now);
