@@ -20,6 +20,8 @@ from benchmarks.native_build import HERE, build
 MEDIA = Path(__file__).parent.parent / "mediaserver" / "native"
 PARTS = ("load.c", "load_loop.c", "load_ice.c", "load_dtls.c", "load_send.c", "load_receive.c")
 BUCKETS_PER_OCTAVE, BUCKETS = 32, 40 * 32  # of native/load.h
+MAX_CLIENTS = 8192
+SRTP_PROFILES = {1: "AES-CM-SHA1-80", 7: "AES-128-GCM", 8: "AES-256-GCM"}  # RFC 5764, RFC 7714
 TOTALS = (
     "sent_packets",
     "sent_bytes",
@@ -128,6 +130,10 @@ class Load:
         """Publishers send nothing, or go on."""
         self._library.load_pause(self._load, int(on))
 
+    def first(self) -> bool:
+        """Puts the generator before everything else on its core; whether that is allowed."""
+        return bool(self._library.load_first(self._load) == 0)
+
     def mute(self, on: bool) -> None:
         """Publishers send pictures only, or sound too."""
         self._library.load_mute(self._load, int(on))
@@ -140,6 +146,11 @@ class Load:
         """The SRTP profiles that new connections offer, by OpenSSL's names, with colons between."""
         if self._library.load_profiles(self._load, names.encode()) != 0:
             raise ValueError(f"unknown SRTP profiles: {names}")
+
+    def agreed(self) -> set[str]:
+        """The SRTP profiles that open connections have agreed on."""
+        numbers = {self._library.load_profile(self._load, number) for number in range(MAX_CLIENTS)} - {0}
+        return {SRTP_PROFILES.get(number, f"profile {number}") for number in numbers}
 
     def measure(self) -> None:
         self._library.load_measure(self._load)
@@ -211,11 +222,6 @@ class Client:
         return State(self.load._library.load_state(self.load._load, self._number))
 
     @property
-    def profile(self) -> int:
-        """The SRTP profile's number (RFC 5764, RFC 7714); 0 before the handshake."""
-        return int(self.load._library.load_profile(self.load._load, self._number))
-
-    @property
     def port(self) -> int:
         """Of its UDP socket."""
         return int(self.load._library.load_port(self.load._load, self._number))
@@ -255,6 +261,7 @@ def _library() -> ctypes.CDLL:
         "load_news": (number, [load]),
         "load_pace": (None, [load, ctypes.c_double, number, number]),
         "load_pause": (None, [load, number]),
+        "load_first": (number, [load]),
         "load_mute": (None, [load, number]),
         "load_sampling": (None, [load, number]),
         "load_profiles": (number, [load, text]),

@@ -88,6 +88,12 @@ void load_pause(struct load *load, int on) {
     unlock(load);
 }
 
+/* The loop comes before everything else on its core, as if the clients were on machines of their own; -1: not allowed. */
+int load_first(struct load *load) {
+    struct sched_param first = {.sched_priority = 1};
+    return pthread_setschedparam(load->thread, SCHED_FIFO, &first) == 0 ? 0 : -1;
+}
+
 /* Publishers send no sound, or do again. */
 void load_mute(struct load *load, int on) {
     lock(load);

@@ -30,7 +30,7 @@ from benchmarks.versus.folkmoot import Folkmoot, FolkmootWhep
 from benchmarks.versus.janus import Janus
 from benchmarks.versus.measure import Effort, measured
 from benchmarks.versus.row import Row
-from benchmarks.versus.table import cells, table
+from benchmarks.versus.table import HEADS, cells, number, percent, table
 from benchmarks.versus.target import Target
 from benchmarks.versus.whip import Address, Whip
 
@@ -86,11 +86,13 @@ async def compared(cases: Sequence[Case], servers: Sequence[Target], effort: Eff
 
 def told(row: Row) -> str:
     """One line while the others are still to come."""
-    c = cells(row)
+    c = dict(zip(HEADS, cells(row), strict=True))
     return (
-        f"{c[0]}, {c[1]}: {c[2]} us CPU per forwarded packet {c[3]}, {c[4]} x bare sendto; loss {c[5]}, latency p50 "
-        f"{c[6]} ms, p99 {c[7]} ms, {c[10]} KiB each; at most {c[11]} packets/s ({c[12]}), there {c[13]} us, {c[14]} x "
-        f"bare; p99 {c[17]} ms at half of it [server {c[8]}, loader {c[9]} busy]"
+        f"{c['case']}, {c['server']}: {c['us a packet']} us CPU per forwarded packet {c['(least-most)']}, "
+        f"{number(row.ratio, 2)} x bare sendto; loss {c['loss']}, latency p50 {c['p50 ms']} ms, p99 {c['p99 ms']} ms, "
+        f"{c['KiB each']} KiB each; at most {c['most packets/s']} packets/s ({c['because']}), there "
+        f"{c['us there']} us, {number(row.highest_ratio, 2)} x bare; p99 {c['p99 at half']} ms at half of it [server "
+        f"{percent(row.server_busy)}, loader {percent(row.generator_busy)} busy; {row.cipher}]"
     )
 
 

@@ -50,8 +50,8 @@ class Janus:
         self.name = f"Janus, {event_loops} event loop" if event_loops else "Janus"
         self.threads = f"event_loops = {event_loops}" if event_loops else "its default: one thread per handle"
         self._event_loops = event_loops
-        self._folder = tempfile.TemporaryDirectory(prefix="janus-")
-        self._log = Path(self._folder.name, "log")
+        self._folder: tempfile.TemporaryDirectory[str]
+        self._log: Path
         self._process: subprocess.Popen[bytes]
         self._http: aiohttp.ClientSession
         self._session: Session
@@ -72,6 +72,8 @@ class Janus:
 
     async def start(self, core: int) -> None:
         port = free_port(socket.SOCK_STREAM)
+        self._folder = tempfile.TemporaryDirectory(prefix="janus-")
+        self._log = Path(self._folder.name, "log")
         self._configure(Path(self._folder.name), port)
         self._process = self._spawned(core)
         self._http = aiohttp.ClientSession()

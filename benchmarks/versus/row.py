@@ -16,6 +16,7 @@ class Row:
 
     case: str
     target: str
+    cipher: str
     # at a browser's pace
     rate: float
     us: float
@@ -65,12 +66,19 @@ class Highest:
 
 
 def row(
-    case: str, target: str, windows: Sequence[Window], floors: Sequence[Floor], memory: float, highest: Highest | None
+    case: str,
+    target: str,
+    cipher: str,
+    windows: Sequence[Window],
+    floors: Sequence[Floor],
+    memory: float,
+    highest: Highest | None,
 ) -> Row:
     us_min, us_max = spread(windows, us)
     base = Row(
         case=case,
         target=target,
+        cipher=cipher,
         rate=median(windows, rate),
         us=median(windows, us),
         us_min=us_min,

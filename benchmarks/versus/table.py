@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from benchmarks.versus.row import Row
 
-_AT_BROWSER_PACE = ("case", "server", "us a packet", "(least-most)", "x bare", "loss", "p50 ms", "p99 ms")
+_AT_BROWSER_PACE = ("case", "server", "SRTP", "us a packet", "(least-most)", "x bare", "loss", "p50 ms", "p99 ms")
 _BUSY = ("server", "loader")
 _AT_MOST = ("most packets/s", "because", "us there", "x bare")
 HEADS = (*_AT_BROWSER_PACE, *_BUSY, "KiB each", *_AT_MOST, *_BUSY, "p99 at half")
-WORDS = 2  # columns of text, aligned left
+WORDS = 3  # columns of text, aligned left
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -26,6 +26,7 @@ def cells(row: Row) -> tuple[str, ...]:
     return (
         row.case,
         row.target,
+        row.cipher,
         number(row.us, 2),
         f"({number(row.us_min, 2)}-{number(row.us_max, 2)})",
         number(row.ratio, 2),

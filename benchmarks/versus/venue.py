@@ -42,6 +42,7 @@ class Venue:
         os.sched_setaffinity(0, {self._own_core})
         await self.target.start(self._server_core)
         self._load = Load(core=self._own_core)
+        self._load.first()
         self._load.profiles(PROFILES)
         self._load.mute(not self.case.sound)
         self._bare = Bare(self._load, self.case, self._server_core)
@@ -107,6 +108,11 @@ class Venue:
         self._load.pause(True)
         await asyncio.sleep(seconds)
         self._load.pause(False)
+
+    @property
+    def cipher(self) -> str:
+        """The SRTP profiles in use."""
+        return ", ".join(sorted(self._load.agreed()))
 
     def memory(self) -> float:
         """Bytes of the server's that have come with each receiver; NaN: not known."""

@@ -14,6 +14,7 @@ from benchmarks.versus.table import HEADS, table
 ROW = Row(
     case=MEETING,
     target=OURS,
+    cipher="AES-128-GCM",
     rate=11_250.0,
     us=2.0,
     us_min=1.9,
