@@ -1,5 +1,7 @@
 """What an offer without any other signaling may be, case by case."""
 
+import re
+
 import pytest
 
 from mediaserver.errors import BadDescription, UnfitDescription
@@ -21,6 +23,15 @@ def edited(old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+def told_once() -> str:
+    """As libdatachannel (OBS) puts it: the lines about the transport stand once, before all sections."""
+    text = offer(SOUND, PICTURE, data=False)
+    transport = re.findall(r"a=(?:ice-|fingerprint|setup)[^\r]*\r\n", text)
+    for line in transport:
+        text = text.replace(line, "")
+    return text.replace("m=", "".join(dict.fromkeys(transport)) + "m=", 1)
+
+
 @pytest.mark.parametrize(
     ("sdp", "found"),
     [
@@ -36,6 +47,7 @@ def edited(old: str, new: str) -> str:
             ("0", "1"),
             id="bundle-only with port 0",
         ),
+        pytest.param(told_once(), ("0", "1"), id="transport told once"),
         pytest.param(edited("a=rtcp-mux\r\n", "a=rtcp-mux-only\r\n"), ("0", "1"), id="mux only"),
         pytest.param(edited("a=mid:0", "a=mid:0\r\na=msid:s1 a"), ("0", "1"), id="one says its stream"),
         pytest.param(edited("a=mid:0", "a=mid:0\r\na=msid:- a"), ("0", "1"), id="no stream"),
