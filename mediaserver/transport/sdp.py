@@ -1,12 +1,18 @@
 """Session descriptions from text.
 
 `parse` refuses what is too large before it looks closer, reads in linear time, and raises only `BadDescription`; lines
-it does not know are kept as they are. What the parts mean is in `sdp_model.py` and `sdp_lines.py`, the way back is
-`sdp_writer.py` (their names are here too); deciding is `negotiation.py`'s. Pure. RFC 8866, RFC 9429.
+it does not know are kept as they are. Most lines of a section say what its browser is able to, and are the same for
+every section and everybody with that browser: they are read once and remembered. What the parts mean is in
+`sdp_model.py` and `sdp_lines.py`, the way back is `sdp_writer.py` (their names are here too); deciding is
+`negotiation.py`'s. Pure. RFC 8866, RFC 9429.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
 
 from mediaserver.errors import BadDescription
 from mediaserver.transport import sdp_lines as lines
@@ -38,8 +44,14 @@ MAX_SIZE_BYTES = 64 * 1024
 MAX_LINES = 4096
 MAX_OWN_FACTOR = 4  # an answer to our own offer grows with what we offered: 2 KB for each person in the room
 MAX_SECTIONS = 256
+REMEMBERED = 256  # kinds of section, and transports
+MAX_REMEMBERED = 8192  # characters: a browser's longest section has half of it
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
+_OF_TRANSPORT = ("a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", "a=setup:", "a=candidate:")
+_END_OF_CANDIDATES = "a=end-of-candidates"
+_OF_ONE_SECTION = ("a=mid:", "a=msid:", "a=ssrc:", "a=ssrc-group:")
+_T = TypeVar("_T")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def parse(text: str, *, answers_ours: bool = False) -> SessionDescription:
@@ -48,46 +60,107 @@ def parse(text: str, *, answers_ours: bool = False) -> SessionDescription:
     `answers_ours`: it answers an offer of ours, which may be as large as a meeting of a hundred makes it.
     """
     _check_size(text, MAX_OWN_FACTOR if answers_ours else 1)
+    text_lines = text.replace("\r\n", "\n").split("\n")
+    starts = [number for number, line in enumerate(text_lines) if line.startswith("m=")]
+    if len(starts) > MAX_SECTIONS:
+        raise BadDescription(f"line {starts[MAX_SECTIONS] + 1}: more than {MAX_SECTIONS} sections")
+    borders = [*starts, len(text_lines)]
     description = SessionDescription()
-    section: MediaSection | None = None
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+    _numbered(1, text_lines[: borders[0]], lambda line: _session_line(description, line))
+    for start, end in pairwise(borders):
+        section_lines = text_lines[start:end]
         try:
-            if line.startswith("m="):
-                section = _new_section(description, line[2:])
-            elif line and section is None:
-                _session_line(description, line)
-            elif line and section is not None:
-                _section_line(section, line)
+            description.sections.append(_read_section(section_lines))
+        except BadDescription:
+            _explain(start + 1, section_lines)
+            raise
+    return description
+
+
+def _numbered(first: int, text_lines: Sequence[str], read: Callable[[str], object]) -> None:
+    """Reads line by line; an error tells the number of its line."""
+    for number, line in enumerate(text_lines, first):
+        try:
+            if line:
+                read(line)
         except BadDescription as error:
             raise BadDescription(f"line {number}: {error}") from None
-    for section in description.sections:
-        _order_payloads(section)
-    return description
+
+
+def _explain(first: int, section_lines: Sequence[str]) -> None:
+    """Raises what is wrong with a section, and in which line."""
+    section = MediaSection("", 0, "", ())
+    _numbered(first, section_lines[:1], _new_section)
+    _numbered(first + 1, section_lines[1:], lambda line: _section_line(section, line))
+
+
+def _read_section(section_lines: Sequence[str]) -> MediaSection:
+    common, transport, own = [], [], []
+    for line in section_lines:
+        if line.startswith(_OF_TRANSPORT) or line == _END_OF_CANDIDATES:
+            transport.append(line)
+        elif line.startswith(_OF_ONE_SECTION):
+            own.append(line)
+        elif line:
+            common.append(line)
+    section = replace(
+        _remembered(_common_lines, _known_common_lines, "\n".join(common)),
+        transport=_remembered(_transport_lines, _known_transport_lines, "\n".join(transport)),
+        msids=[],
+        ssrcs={},
+        ssrc_groups=[],
+    )
+    for line in own:
+        _section_line(section, line)
+    return section
+
+
+def _remembered(read: Callable[[str], _T], known: Callable[[str], _T], text: str) -> _T:
+    """What `text` means; not to be changed, others may share it."""
+    return known(text) if len(text) <= MAX_REMEMBERED else read(text)
+
+
+def _common_lines(text: str) -> MediaSection:
+    """A section as far as it is not one participant's own. The m= line comes first."""
+    first, *rest = text.split("\n")
+    section = _new_section(first)
+    for line in rest:
+        _section_line(section, line)
+    _order_payloads(section)
+    return section
+
+
+def _transport_lines(text: str) -> TransportLines:
+    transport = TransportLines()
+    for line in text.split("\n") if text else ():
+        _, name, value = _split(line)
+        _TRANSPORT[name](transport, value)
+    return transport
+
+
+_known_common_lines = lru_cache(REMEMBERED)(_common_lines)
+_known_transport_lines = lru_cache(REMEMBERED)(_transport_lines)
 
 
 def _check_size(text: str, factor: int) -> None:
     most = MAX_SIZE_BYTES * factor
-    if len(text) > most or len(text.encode(errors="surrogatepass")) > most:
+    if len(text) > most or (not text.isascii() and len(text.encode(errors="surrogatepass")) > most):
         raise BadDescription(f"longer than {most} bytes")
     if text.count("\n") > MAX_LINES * factor:
         raise BadDescription(f"more than {MAX_LINES * factor} lines")
     if not text.startswith(("v=0\n", "v=0\r\n")):
         raise BadDescription("does not begin with v=0")
-    if _FORBIDDEN.search(text):
+    if _FORBIDDEN.search(text) or text.count("\r") != text.count("\r\n"):
         raise BadDescription("contains control characters")
 
 
-def _new_section(description: SessionDescription, value: str) -> MediaSection:
+def _new_section(line: str) -> MediaSection:
     """The m= line: RFC 8866 section 5.14."""
-    if len(description.sections) == MAX_SECTIONS:
-        raise BadDescription(f"more than {MAX_SECTIONS} sections")
-    words = value.split()
+    words = line[2:].split()
     if len(words) < 4:
         raise BadDescription("m= needs a kind, a port, a protocol and a format")
     port = lines.number(words[1].partition("/")[0], 65535)
-    section = MediaSection(words[0], port, words[2], tuple(words[3:]))
-    description.sections.append(section)
-    return section
+    return MediaSection(words[0], port, words[2], tuple(words[3:]))
 
 
 def _session_line(description: SessionDescription, line: str) -> None:
@@ -181,9 +254,11 @@ def _rtcp_fb(section: MediaSection, value: str) -> None:
 
 
 def _payload(section: MediaSection, number: int) -> lines.Payload:
-    if number not in section.payloads:
-        section.payloads[number] = lines.Payload(number, "", 0)
-    return section.payloads[number]
+    payload = section.payloads.get(number)
+    if payload is None:
+        payload = lines.Payload(number, "", 0)
+        section.payloads = {**section.payloads, number: payload}
+    return payload
 
 
 def _rid(section: MediaSection, value: str) -> None:

@@ -3,6 +3,7 @@
 Only what holds the parts together; single lines are `sdp_lines.py`'s, text is `sdp.py`'s. RFC 8866, RFC 9429.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mediaserver.transport.sdp_lines import (
@@ -60,8 +61,10 @@ class MediaSection:
     mid: str = ""
     direction: str | None = None
     transport: TransportLines = field(default_factory=TransportLines)
-    payloads: dict[int, Payload] = field(default_factory=dict)
+    payloads: Mapping[int, Payload] = field(default_factory=dict)
     """By payload type, in the order of the m= line as far as they are there."""
+    payload_lines: str | None = field(default=None, compare=False)
+    """What `payloads` look like, where many sections have the same; only for writing."""
     feedback: list[str] = field(default_factory=list)
     """What holds for all payload types (`a=rtcp-fb:*`)."""
     extensions: list[ExtensionMap] = field(default_factory=list)

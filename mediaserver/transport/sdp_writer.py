@@ -3,15 +3,21 @@
 `sdp.write` is this one. Pure. RFC 8866; the order follows what Chromium writes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mediaserver.transport import sdp_lines as lines
+from mediaserver.transport.sdp_lines import Payload
 from mediaserver.transport.sdp_model import MediaSection, SessionDescription, TransportLines
 
 
 def write(description: SessionDescription) -> str:
     """The text, with CRLF at each line's end."""
-    return "".join(f"{line}\r\n" for line in _description(description))
+    return "\r\n".join([*_description(description), ""])
+
+
+def payload_lines(payloads: Mapping[int, Payload]) -> str:
+    """The lines of a section's payloads, for `MediaSection.payload_lines`."""
+    return "\r\n".join(_payload_lines(payloads))
 
 
 def _description(description: SessionDescription) -> Iterator[str]:
@@ -47,7 +53,9 @@ def _section(section: MediaSection) -> Iterator[str]:
     if section.direction:
         yield f"a={section.direction}"
     yield from (f"a=msid:{msid}" for msid in section.msids)
-    yield from _payloads(section)
+    if section.payloads:
+        yield section.payload_lines or payload_lines(section.payloads)
+    yield from (f"a=rtcp-fb:* {feedback}" for feedback in section.feedback)
     yield from _streams(section)
     if section.sctp_port is not None:
         yield f"a=sctp-port:{section.sctp_port}"
@@ -88,14 +96,13 @@ def _flags(section: MediaSection) -> Iterator[str]:
         yield "a=rtcp-rsize"
 
 
-def _payloads(section: MediaSection) -> Iterator[str]:
-    for number, payload in section.payloads.items():
+def _payload_lines(payloads: Mapping[int, Payload]) -> Iterator[str]:
+    for number, payload in payloads.items():
         channels = f"/{payload.channels}" if payload.channels is not None else ""
         yield f"a=rtpmap:{number} {payload.name}/{payload.clock_rate}{channels}"
         yield from (f"a=rtcp-fb:{number} {feedback}" for feedback in payload.feedback)
         if payload.parameters:
             yield f"a=fmtp:{number} {lines.write_parameters(payload.parameters)}"
-    yield from (f"a=rtcp-fb:* {feedback}" for feedback in section.feedback)
 
 
 def _streams(section: MediaSection) -> Iterator[str]:

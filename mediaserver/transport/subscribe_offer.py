@@ -4,6 +4,7 @@ Every section is always sendonly and never removed, also while its slot is parke
 break on some other way. The names are also in `negotiation.py`. Pure. RFC 9429, RFC 3264, RFC 5576, RFC 8830.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from mediaserver.transport.bundle import LocalTransport, bundled, our_descriptio
 from mediaserver.transport.payload_types import known, our_payloads, retransmissions
 from mediaserver.transport.sdp_lines import ExtensionMap, SsrcGroup
 from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, SessionDescription
+from mediaserver.transport.sdp_writer import payload_lines
 
 EXTENSIONS = {
     "audio": (Extension.MID, Extension.ABS_SEND_TIME, Extension.TRANSPORT_CC, Extension.AUDIO_LEVEL),
@@ -73,14 +75,26 @@ def _offered(slot: Slot) -> MediaSection:
         formats=tuple(map(str, payloads)),
         mid=slot.mid,
         direction="sendonly",
-        payloads=dict(payloads),
-        extensions=[ExtensionMap(extension.value, URIS[extension]) for extension in EXTENSIONS[slot.kind]],
+        payloads=payloads,
+        payload_lines=_payload_lines(slot.kind),
+        extensions=_extensions(slot.kind),
         msids=[slot.msid],
         ssrcs={ssrc: {"cname": slot.cname} for ssrc in ssrcs},
         ssrc_groups=[SsrcGroup("FID", ssrcs)] if slot.repair_ssrc else [],
         rtcp_mux=True,
         rtcp_rsize=True,
     )
+
+
+@functools.cache
+def _payload_lines(kind: str) -> str:
+    return payload_lines(our_payloads(kind))
+
+
+@functools.cache
+def _extensions(kind: str) -> list[ExtensionMap]:
+    """The same each time: to be read only."""
+    return [ExtensionMap(extension.value, URIS[extension]) for extension in EXTENSIONS[kind]]
 
 
 def read_subscribe_answer(answer: SessionDescription, slots: Sequence[Slot]) -> SubscribeAnswer:

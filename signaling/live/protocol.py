@@ -134,7 +134,7 @@ def permit(kind: str, *, role: Role, joined: bool) -> None:
 def read(text: str) -> Message:
     """The message in `text`; BadMessage if it is none."""
     try:
-        message = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        message = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise BadMessage("this is not JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
@@ -144,7 +144,7 @@ def read(text: str) -> Message:
 
 def write(message: Mapping[str, Any]) -> str:
     """The message as ASCII, so that nothing a stranger has said can fail to be encoded later."""
-    return json.dumps(message, separators=(",", ":"))
+    return _ENCODER.encode(message)
 
 
 def request_id(message: Message) -> str | int | None:
@@ -163,3 +163,7 @@ def _finite(number: str) -> float:
     if not math.isfinite(value):
         raise ValueError(number)
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))

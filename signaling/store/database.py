@@ -2,7 +2,8 @@
 
 SQLite (a file in the data directory) or PostgreSQL, by URL. On SQLite a transaction takes the write lock when it
 begins: waiting there is bounded by the busy timeout, while a read transaction that turns into a write fails at once.
-A statement that stands alone is begun and ended by SQLite itself: each word to it is a turn of another thread.
+A statement that stands alone is begun and ended by SQLite itself, on a connection that is never in a transaction and
+needs no resetting: each word to SQLite is a turn of another thread, and a join waits for all of them.
 """
 
 from collections.abc import AsyncIterator
@@ -54,8 +55,9 @@ class Database:
     """Every access to the store goes through `reading()`, `writing()` or, for one statement, `stating()`."""
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(driver_url(url))
-        self._writer = self._engine.execution_options(begins_immediately=True)
+        parsed = driver_url(url)
+        self._writer = _engine(parsed)
+        self._stater = _stater(parsed) or self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     async def start(self) -> None:
         """Connects and applies the migrations that are missing."""
@@ -65,18 +67,19 @@ class Database:
             await connection.run_sync(_migrate)
 
     async def aclose(self) -> None:
-        await self._engine.dispose()
+        await self._writer.dispose()
+        await self._stater.dispose()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """For statements that change nothing; each sees what is there when it runs."""
-        async with self._engine.connect() as connection:
+        async with self._stater.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def stating(self) -> AsyncIterator[AsyncConnection]:
         """For one statement that changes something, a transaction of its own."""
-        async with self._engine.begin() as connection:
+        async with self._stater.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -107,6 +110,21 @@ def _engine(url: URL) -> AsyncEngine:
     return engine
 
 
+def _stater(url: URL) -> AsyncEngine | None:
+    """SQLite: connections apart, which are never in a transaction, so that nothing has to be rolled back."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT},
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        pool_reset_on_return=None,
+    )
+    sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
 def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver's own idea of when to begin is no use: see _begin_sqlite
     cursor = connection.cursor()
@@ -116,8 +134,7 @@ def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: Connect
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    if connection.get_execution_options().get("begins_immediately", False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _migrate(connection: sa.Connection) -> None:
