@@ -1,5 +1,6 @@
 """The media plane: conferences whose participants send and receive through one port. These are its public names."""
 
+from mediaserver.callbacks import weakly
 from mediaserver.clock import Clock, SystemClock
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.participant import Participant, Rights
@@ -112,4 +113,5 @@ __all__ = [
     "Wish",
     "read_fragment",
     "read_one_stream",
+    "weakly",
 ]

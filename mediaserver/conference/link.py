@@ -7,6 +7,7 @@ the link makes a new one and closes the old; nothing of a closed link is heard a
 from collections.abc import Callable
 from dataclasses import replace
 
+from mediaserver.callbacks import weakly
 from mediaserver.conference.router import Router
 from mediaserver.stats import ConnectionStats
 from mediaserver.transport.connection import Connection, State, TransportEvent
@@ -23,7 +24,7 @@ class Link:
         self._remote: RemoteTransport | None = None
         self._session_id = router.session_id()
         self._version = 0
-        self.connection: Connection = router.connect(self._heard)
+        self.connection: Connection = router.connect(weakly(self._heard))
 
     @property
     def open(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from mediaserver.callbacks import weakly
 from mediaserver.conference.publication import Changes, PublishSide
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Description, Kind, Stream, StreamDescription
@@ -83,14 +84,14 @@ class Participant:
             participant_id,
             router,
             taken=lambda stream_id: surroundings.taken(participant_id, stream_id),
-            on_event=lambda event: self._heard("publish", event),
+            on_event=weakly(self._heard_publish),
         )
         self._subscribe = SubscribeSide(
             router,
             others=lambda: surroundings.others(participant_id) if rights.subscribe else (),
-            on_event=lambda event: self._heard("subscribe", event),
-            on_due=lambda: self._tell(SubscriptionsChanged(self._conference_id, self.id)),
-            on_unsupported=self._unsupported,
+            on_event=weakly(self._heard_subscribe),
+            on_due=weakly(self._due),
+            on_unsupported=weakly(self._unsupported),
         )
 
     # publishing
@@ -221,14 +222,22 @@ class Participant:
         for stream in changes.changed:
             self._tell(StreamChanged(self._conference_id, self.id, stream.info()))
 
+    def _due(self) -> None:
+        self._tell(SubscriptionsChanged(self._conference_id, self.id))
+
     def _unsupported(self, stream: Stream, codec: CodecId) -> None:
         self._tell(CodecUnsupported(self._conference_id, self.id, stream.stream_id, CODECS[codec].name))
+
+    def _heard_publish(self, event: TransportEvent) -> None:
+        self._heard("publish", event)
+
+    def _heard_subscribe(self, event: TransportEvent) -> None:
+        self._subscribe.heard(event)
+        self._heard("subscribe", event)
 
     def _heard(self, pc: str, event: TransportEvent) -> None:
         match event:
             case Opened():
-                if pc == "subscribe":
-                    self._subscribe.heard(event)
                 self._tell(ConnectionOpened(self._conference_id, self.id, pc))
             case Lost(why):
                 self._tell(ConnectionLost(self._conference_id, self.id, pc, why))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from mediaserver.callbacks import weakly
 from mediaserver.config import MediaConfig
 from mediaserver.transport import dtls
 from mediaserver.transport.budget import Budget
@@ -298,8 +299,8 @@ class Connection:
             return
         self._channels = DataChannels(
             self._dtls,
-            self._flush,
-            self._text_received,
+            weakly(self._flush),
+            weakly(self._text_received),
             remote_port=self._sctp.port,
             max_message_bytes=self._sctp.max_message_size,
         )

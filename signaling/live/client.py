@@ -73,16 +73,16 @@ class Client:
         self._scheduler = scheduler
         self._flood = Flood()
         self._silence = Silence()
-        self._alarm = Alarm(scheduler, self._watch)
-        self._beat = Alarm(scheduler, self._send_beat)
+        self._alarm = Alarm(scheduler)
+        self._beat = Alarm(scheduler)
         self._caller: Caller | None = None
         self._understood = False
 
     async def run(self) -> None:
         pump = asyncio.create_task(self._out.pump())
         try:
-            self._alarm.set(PING_EVERY)
-            self._beat.set(self._out.framing.beat)
+            self._alarm.set(PING_EVERY, self._watch)
+            self._beat.set(self._out.framing.beat, self._send_beat)
             await self._converse()
         except Refusal as refusal:
             self._out.refuse(refusal)
@@ -122,12 +122,10 @@ class Client:
         self._out.finish()
 
     async def _admit(self) -> Caller:
-        query = self._request.query
+        query, out = self._request.query, self._out
         knock = read_query({name: query.getall(name) for name in query})
         try:
-            visitor = await self._conferences.visit(
-                knock.token, knock.id, knock.name, lambda reason: part(self._out, reason)
-            )
+            visitor = await self._conferences.visit(knock.token, knock.id, knock.name, lambda reason: part(out, reason))
         except (ServiceError, MediaError) as error:
             raise refused(error) from error
         return Caller(self._out, visitor, self._conferences, self._clock, self._scheduler, self._flood.forgive)
@@ -178,11 +176,11 @@ class Client:
     def _watch(self) -> None:
         if self._silence.ping():
             self._out.ping()
-            self._alarm.set(PING_EVERY)
+            self._alarm.set(PING_EVERY, self._watch)
         else:
             log.info("socket lost: no answer to pings")
             self._out.abort()
 
     def _send_beat(self) -> None:
         self._out.send_frame(self._out.framing.heartbeat(self._clock.wall()))
-        self._beat.set(self._out.framing.beat)
+        self._beat.set(self._out.framing.beat, self._send_beat)

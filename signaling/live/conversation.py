@@ -4,7 +4,7 @@ Passes on what everybody is told, owns the subscribe side, hands data messages o
 the client's messages is `client.py`'s and `messages.py`'s.
 """
 
-from mediaserver import Clock, DataReceived, MediaEvent, Participant
+from mediaserver import Clock, DataReceived, MediaEvent, Participant, weakly
 from signaling.live.data_channel import DataChannel
 from signaling.live.framing import Channel
 from signaling.live.held import Held
@@ -100,11 +100,14 @@ class Conversation:
     def _subscriber(self, media: Participant) -> Subscriber:
         return Subscriber(
             media,
-            send=self.send,
-            given_up=lambda: self._conferences.dismiss(self.meeting, self.member, "timeout"),
+            send=weakly(self.send),
+            given_up=weakly(self._give_up),
             clock=self._clock,
             scheduler=self._scheduler,
         )
+
+    def _give_up(self) -> None:
+        self._conferences.dismiss(self.meeting, self.member, "timeout")
 
     def _silence(self) -> None:
         self._socket = None

@@ -40,7 +40,7 @@ class Subscriber:
         self._given_up = given_up
         self._clock = clock
         self._offers = Offers()
-        self._alarm = Alarm(scheduler, self._step)
+        self._alarm = Alarm(scheduler)
         self._unproven = False
         """Somebody came back, and nothing tells yet that they still have their connections."""
 
@@ -119,7 +119,7 @@ class Subscriber:
 
     def _rearm(self) -> None:
         deadline = self._offers.deadline()
-        self._alarm.set(None if deadline is None else deadline - self._clock.monotonic())
+        self._alarm.set(None if deadline is None else deadline - self._clock.monotonic(), self._step)
 
 
 def _unsupported(stream_id: str, codec: str) -> Message:

@@ -29,7 +29,7 @@ from signaling.services.admission import Admission
 from signaling.services.errors import Conflict, Full, Gone, ServiceError
 from signaling.services.lifecycle import Lifecycle, Timers
 from signaling.services.meeting import Meeting
-from signaling.services.members import Member, Outlet, Profile, Role, Visitor
+from signaling.services.members import NOBODY, Member, Outlet, Profile, Role, Visitor
 from signaling.services.mesh import Mesh
 from signaling.services.realtime_rooms import Endpoint, RealtimeRoom
 from signaling.services.scheduler import Alarm, Scheduler
@@ -134,7 +134,8 @@ class Conferences:
         """The member's socket is gone without a word: the seat is kept for a while."""
         if meeting.members.get(member.id) is member and member.listening:
             member.listening = False
-            member.grace.set(self.settings.reconnect_grace_seconds)
+            grace = self.settings.reconnect_grace_seconds
+            member.grace.set(grace, lambda: self.dismiss(meeting, member, "timeout"))
             log.info("participant lost", conference=meeting.id, participant=member.id)
 
     def dismiss(self, meeting: Meeting, member: Member, reason: str) -> None:
@@ -154,7 +155,7 @@ class Conferences:
         """Another period for the member's endpoint."""
         member.endpoint = await self._admission.renew(member.endpoint)
         if meeting.members.get(member.id) is member:
-            self._watch_expiry(member)
+            self._watch_expiry(meeting, member)
         return member.endpoint
 
     # from MESH to SFU
@@ -174,8 +175,8 @@ class Conferences:
         elif meeting.mode == "MESH":
             limit = max(room.max_participants, len(meeting.members))  # nobody goes offline
             meeting.move(self.media.open(room.id, Limits(limit)), room.max_participants, reason)
-            meeting.stragglers = Alarm(self._scheduler, meeting.settle)
-            meeting.stragglers.set(STRAGGLERS)
+            meeting.stragglers = Alarm(self._scheduler)
+            meeting.stragglers.set(STRAGGLERS, meeting.settle)
             log.info("conference upgraded", conference=meeting.id, reason=reason, participants=len(meeting.members))
 
     # the end
@@ -269,7 +270,7 @@ class Conferences:
             max_participants=room.max_participants,
             media=self.media.open(room.id, Limits(room.max_participants)) if room.conference_type == "SFU" else None,
             lifecycle=Lifecycle(self._clock.monotonic(), timers),
-            alarm=Alarm(self._scheduler, lambda: self._look_at(meeting)),
+            alarm=Alarm(self._scheduler),
             mesh=Mesh() if room.conference_type == "MESH" else None,
             upgrade_count=room.auto_upgrade_count if room.conference_type == "MESH" else None,
         )
@@ -329,7 +330,7 @@ class Conferences:
             meeting.started_at = member.joined_at
         meeting.lifecycle.came(self._clock.monotonic())
         self._rearm(meeting)
-        self._watch_expiry(member)
+        self._watch_expiry(meeting, member)
         log.info("participant joined", conference=meeting.id, participant=member.id)
         meeting.tell(events.participant_update(meeting.id, member, online=True), but=member)
         if member.attributes:
@@ -347,8 +348,8 @@ class Conferences:
             joined_at=self._clock.wall(),
             media=None,
             endpoint=endpoint,
-            grace=Alarm(self._scheduler, lambda: self.dismiss(meeting, member, "timeout")),
-            expiry=Alarm(self._scheduler, lambda: self.dismiss(meeting, member, "endpoint_expired")),
+            grace=Alarm(self._scheduler),
+            expiry=Alarm(self._scheduler),
             attributes=profile.attributes,
             view=profile.view,
             by_http=visitor.by_http,
@@ -357,19 +358,22 @@ class Conferences:
         member.outlet = outlet(member)
         return member
 
-    def _watch_expiry(self, member: Member) -> None:
-        member.expiry.set(member.endpoint.expires_at - self._clock.wall())
+    def _watch_expiry(self, meeting: Meeting, member: Member) -> None:
+        left = member.endpoint.expires_at - self._clock.wall()
+        member.expiry.set(left, lambda: self.dismiss(meeting, member, "endpoint_expired"))
 
     def _vacate(self, member: Member, reason: str) -> None:
         member.grace.clear()
         member.expiry.clear()
         member.outlet.end(reason)
+        member.outlet = NOBODY
         if member.media:
             member.media.leave()
 
     def _rearm(self, meeting: Meeting) -> None:
         deadline = meeting.lifecycle.deadline()
-        meeting.alarm.set(None if deadline is None else deadline - self._clock.monotonic())
+        delay = None if deadline is None else deadline - self._clock.monotonic()
+        meeting.alarm.set(delay, lambda: self._look_at(meeting))
 
     def _look_at(self, meeting: Meeting) -> None:
         if meeting.lifecycle.due(self._clock.monotonic()):

@@ -45,6 +45,28 @@ class Outlet(Protocol):
         """Tells who listens that this is over for them, and why."""
 
 
+class Nobody:
+    """The outlet of who has gone."""
+
+    def tell(self, event: Event) -> None:
+        pass
+
+    def pass_on(self, message: Event) -> None:
+        pass
+
+    def heard(self, event: MediaEvent) -> None:
+        pass
+
+    def moved(self) -> None:
+        pass
+
+    def end(self, reason: str) -> None:
+        pass
+
+
+NOBODY = Nobody()
+
+
 @dataclass(slots=True, eq=False)
 class Visitor:
     """Somebody with a good credential who is not online yet. `endpoint` is their credential if it is their own."""
@@ -95,4 +117,4 @@ class Member:
     """Whether a socket is attached, as opposed to a grace period running."""
     by_http: bool = False
     """They publish over HTTP: nobody comes back to this seat."""
-    outlet: Outlet = field(init=False)
+    outlet: Outlet = NOBODY

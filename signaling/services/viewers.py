@@ -55,6 +55,9 @@ class _Watching:
     def finish(self) -> None:
         self.viewer.end("left")
 
+    def give_up(self) -> None:
+        self.viewer.end("its stream is over")
+
 
 class Viewers:
     """`media_event` has to be called with every event of the media server. `sessions` are those of the viewers."""
@@ -92,7 +95,7 @@ class Viewers:
         watching, session = self._watching[event.participant_id]
         match event:
             case ViewerWaiting():
-                watching.alarm.set(self._settings.resume_seconds)
+                watching.alarm.set(self._settings.resume_seconds, watching.give_up)
             case ViewerPlaying():
                 watching.alarm.clear()
             case ViewerEnded():
@@ -106,7 +109,7 @@ class Viewers:
         viewer_id = str(uuid.uuid4())
         with agreeing():
             viewer = conference.view(viewer_id, sdp, stream.stream_id)
-        watching = _Watching(viewer, Alarm(self._scheduler, lambda: viewer.end("its stream is over")))
+        watching = _Watching(viewer, Alarm(self._scheduler))
         session = HttpSession(conference.id, owner, credentials, watching)
         self._watching[viewer_id] = (watching, session)
         self.sessions.add(session)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mediaserver import (
@@ -7,12 +9,18 @@ from mediaserver import (
     MediaEvent,
     MediaServer,
     NoSuchConference,
+    Participant,
     Rights,
     StreamDescription,
     StreamStarted,
 )
+from mediaserver.conference.link import Link
+from mediaserver.conference.publication import PublishSide
+from mediaserver.conference.subscription import SubscribeSide
+from mediaserver.transport.connection import Connection
 from tests.support.client_sdp import Section, publish_offer
 from tests.support.clock import MovableClock
+from tests.support.objects import alive, without_collections
 
 
 class Listener:
@@ -104,3 +112,18 @@ async def test_time_passes_in_every_conference_even_if_one_fails(server):
         conference.ticks = []
     server.tick()
     assert [len(server.conference(name).ticks) for name in ("broken", "sound")] == [1, 1]
+
+
+async def test_who_has_left_is_gone_at_once(server):
+    types = (Participant, PublishSide, SubscribeSide, Link, Connection)
+    hall = server.open("hall")
+    hall.join("anna", Rights())
+    with without_collections():
+        before = alive(*types)
+        bert = hall.join("bert", Rights())
+        bert.negotiate(publish_offer(Section("0", "opus")), [replace(CAMERA[0], stream_id="bert")])
+        bert.offer()
+        assert alive(*types) > before
+        bert.leave()
+        del bert
+        assert alive(*types) == before

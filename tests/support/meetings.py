@@ -117,11 +117,11 @@ class Inside:
     world: "World"
     meeting: Meeting
     member: Member
+    ear: Ear = field(init=False)
 
-    @property
-    def ear(self) -> Ear:
+    def __post_init__(self) -> None:
         assert isinstance(self.member.outlet, Ear)
-        return self.member.outlet
+        self.ear = self.member.outlet
 
     @property
     def media(self) -> FakeParticipant:

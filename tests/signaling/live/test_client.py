@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 from aiohttp import WSMsgType
 
+from signaling.live.caller import Caller
+from signaling.live.client import Client
+from signaling.live.conversation import Conversation
 from signaling.live.limits import PING_EVERY
+from signaling.live.socket import LiveSocket, WebSocket
+from signaling.live.subscriber import Subscriber
+from signaling.services.members import Member, Visitor
+from signaling.services.scheduler import Alarm
 from tests.support.live import Closed, live_server
+from tests.support.objects import alive, without_collections
 from tests.support.simulated import SimulatedTime
 
 TURNS = 5000  # of the event loop, for what has to come soon
@@ -124,3 +132,17 @@ async def test_five_hundred_sockets_come_and_go(tmp_path: Path):
         for talker in talkers:
             talker.vanish()
         assert await eventually(lambda: not meeting.visitors)
+
+
+async def test_who_has_left_is_gone_at_once(tmp_path: Path):
+    types = (Client, Caller, Conversation, Subscriber, LiveSocket, WebSocket, Member, Visitor, Alarm)
+    async with live_server(tmp_path) as live:
+        room = await live.room()
+        await live.enter(room)
+        with without_collections():
+            before = alive(*types)
+            talker, _ = await live.enter(room)
+            assert alive(*types) > before
+            await talker.send("leave")
+            await talker.closed()
+            assert await eventually(lambda: alive(*types) == before)
