@@ -301,3 +301,17 @@ void command_apply(struct core *core, const struct command *c, int64_t now) {
     default: conn_command(core, c, now); break;
     }
 }
+
+/* Whether something is to be sent because of the command. Whatever else it changes is seen by the next packet in time,
+ * because commands come before packets; waking a thread costs more than most commands. */
+int command_is_urgent(const struct command *c) {
+    switch (c->op) {
+    case OP_SINK_ATTACH:
+    case OP_TRACK_KEYFRAME:
+    case OP_STREAM_ADD:
+    case OP_STREAM_CLOSE:
+    case OP_STREAM_SEND:
+    case OP_STREAM_FEED: return 1;
+    default: return 0;
+    }
+}

@@ -537,6 +537,7 @@ void retire_flush(struct core *core);
 
 /* commands.c */
 void command_apply(struct core *core, const struct command *command, int64_t now);
+int command_is_urgent(const struct command *command);
 
 /* demux.c */
 void core_datagram(struct core *core, const struct address *address, uint8_t *data, size_t size, int64_t now);

@@ -168,6 +168,7 @@ cdef extern from "core.h" nogil:
     void address_from_sockaddr(address *out, uint8_t socket, const sockaddr_storage *from_)
 
     void command_apply(core *c, const command *cmd, int64_t now)
+    int command_is_urgent(const command *cmd)
     void core_datagram(core *c, const address *a, uint8_t *data, size_t size, int64_t now)
     void core_tick(core *c, int64_t now)
     int core_init(core *c, int index, int count, core *all, int simulated)

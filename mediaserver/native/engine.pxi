@@ -122,7 +122,8 @@ cdef class Engine:
             with nogil:
                 core_wake(to)
                 sched_yield()
-        core_wake(to)
+        if command_is_urgent(c):
+            core_wake(to)
         return 0
 
     def fileno(self):
