@@ -19,7 +19,6 @@ Half of that rate is where latency has its bar.
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from benchmarks.versus.cases import CASES, Case
 from benchmarks.versus.folkmoot import Folkmoot, FolkmootWhep
 from benchmarks.versus.janus import Janus
 from benchmarks.versus.measure import Effort, measured
+from benchmarks.versus.priority import first_in_line
 from benchmarks.versus.row import Row
 from benchmarks.versus.table import HEADS, cells, number, percent, table
 from benchmarks.versus.target import Target
@@ -37,7 +37,6 @@ from benchmarks.versus.whip import Address, Whip
 FULL = Effort()
 QUICK = Effort(window=1.0, repeats=3, step=0.8, precision=0.15)
 QUICK_CASES = ("1 to 10", "1 to 100", "10 x 10", "1 to 1000")
-PRIORITY = -20  # the highest
 PICTURE = Path(__file__).parents[1] / "results" / "versus.png"
 
 
@@ -57,14 +56,6 @@ def tell(text: str) -> None:
     """One line that is written over, where there is somebody to read it."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K  {text}", end="", file=sys.stderr, flush=True)
-
-
-def first_in_line() -> None:
-    """Us and all we start, as far as the system allows: the machine's other work is not what is measured."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-    except PermissionError:
-        print("  at ordinary priority (not root): other work on this machine disturbs more")
 
 
 async def compared(cases: Sequence[Case], servers: Sequence[Target], effort: Effort) -> list[Row]:
@@ -88,7 +79,7 @@ def told(row: Row) -> str:
     """One line while the others are still to come."""
     c = dict(zip(HEADS, cells(row), strict=True))
     return (
-        f"{c['case']}, {c['server']}: {c['us a packet']} us CPU per forwarded packet {c['(least-most)']}, "
+        f"{row.case}, {row.target}: {c['us a packet']} us CPU per forwarded packet {c['(least-most)']}, "
         f"{number(row.ratio, 2)} x bare sendto; loss {c['loss']}, latency p50 {c['p50 ms']} ms, p99 {c['p99 ms']} ms, "
         f"{c['KiB each']} KiB each; at most {c['most packets/s']} packets/s ({c['because']}), there "
         f"{c['us there']} us, {number(row.highest_ratio, 2)} x bare; p99 {c['p99 at half']} ms at half of it [server "
@@ -108,8 +99,10 @@ def run(
         f"another; Folkmoot: {Folkmoot.threads}; Janus {Janus.version()}"
     )
     print(f"versus: {conditions}")
-    first_in_line()
-    rows = asyncio.run(compared(chosen, found, effort))
+    with first_in_line() as first:
+        if not first:
+            print("  at ordinary priority (not root): other work on this machine disturbs more")
+        rows = asyncio.run(compared(chosen, found, effort))
     print("\n" + table(rows) + "\n")
     for bar in bars(rows):
         print(f"  {bar}")

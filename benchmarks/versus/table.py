@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from benchmarks.versus.row import Row
 
 _AT_BROWSER_PACE = ("case", "server", "SRTP", "us a packet", "(least-most)", "x bare", "loss", "p50 ms", "p99 ms")
-_BUSY = ("server", "loader")
+_BUSY = ("server busy", "loader busy")
 _AT_MOST = ("most packets/s", "because", "us there", "x bare")
 HEADS = (*_AT_BROWSER_PACE, *_BUSY, "KiB each", *_AT_MOST, *_BUSY, "p99 at half")
 WORDS = 3  # columns of text, aligned left
