@@ -76,12 +76,31 @@ function rows(document_, reference, asked, above = "") {
   });
 }
 
-/** @param {Entry} entry @param {string} header */
-function curl({ method, path, operation }, header) {
+/**
+ * How a credential travels, as a header.
+ * @param {Record<string, any>} scheme of OpenAPI
+ */
+const header = (scheme) => (scheme.scheme === "bearer" ? "Authorization: Bearer <token>" : `${scheme.name}: <key>`);
+
+/** @param {Record<string, any>} scheme */
+const headerName = (scheme) => scheme.name ?? "Authorization";
+
+/**
+ * The media type of a body and what it consists of; nothing of it for one that is no JSON.
+ * @param {{ content?: Record<string, { schema: Schema }> } | undefined} described
+ */
+function bodyOf(described) {
+  const [type, { schema } = { schema: undefined }] = Object.entries(described?.content ?? {})[0] ?? [];
+  return { type, schema: type?.endsWith("json") ? schema : undefined };
+}
+
+/** @param {Entry} entry @param {string} credential */
+function curl({ method, path, operation }, credential) {
   const query = (operation.parameters ?? []).filter((/** @type {any} */ one) => one.in === "query" && one.required);
   const search = query.length ? `?${query.map((/** @type {any} */ one) => `${one.name}=…`).join("&")}` : "";
-  const lines = [`curl -X ${method.toUpperCase()} '${location.origin}${path}${search}'`, `-H '${header}: <key>'`];
-  if (operation.requestBody) lines.push("-H 'Content-Type: application/json'", "-d '{}'");
+  const lines = [`curl -X ${method.toUpperCase()} '${location.origin}${path}${search}'`, `-H '${credential}'`];
+  const { type, schema } = bodyOf(operation.requestBody);
+  if (type) lines.push(`-H 'Content-Type: ${type}'`, schema ? "-d '{}'" : "--data-binary @-");
   return lines.join(" \\\n  ");
 }
 
@@ -99,7 +118,7 @@ function example(text) {
 /** @param {Record<string, any>} document_ @param {Entry} entry */
 function responses(document_, { operation }) {
   return h("div", { class: "responses" }, ...Object.entries(operation.responses).map(([code, response]) => {
-    const schema = response.content?.["application/json"]?.schema;
+    const { schema } = bodyOf(response);
     return h("details", {},
       h("summary", {},
         h("span", { class: "status", text: code, data: { good: String(code.startsWith("2")) } }), ` ${response.description}`),
@@ -117,14 +136,15 @@ function section(document_, entry) {
   const parameters = (operation.parameters ?? []).map((/** @type {any} */ one) => ({
     name: one.name, schema: one.schema, required: one.required, about: one.description,
   }));
-  const body = operation.requestBody?.content["application/json"].schema;
+  const body = bodyOf(operation.requestBody);
   return h("article", { class: "operation", id },
     h("h3", { class: "operation-head" }, badge(method), h("code", { text: path })),
     h("p", { class: "operation-summary", text: operation.summary }),
     ...(parameters.length ? [h("h4", { text: "Parameters" }), fields(parameters)] : []),
-    ...(body ? [h("h4", { text: "Body, JSON" }), fields(rows(document_, body, true))] : []),
+    ...(body.schema ? [h("h4", { text: "Body, JSON" }), fields(rows(document_, body.schema, true))] : []),
+    ...(body.type && !body.schema ? [h("h4", { text: `Body, ${body.type}` })] : []),
     h("h4", { text: "Answers" }), responses(document_, entry),
-    h("h4", { text: "Try it" }), example(curl(entry, scheme.name ?? "Authorization")));
+    h("h4", { text: "Try it" }), example(curl(entry, header(scheme))));
 }
 
 /** @param {Record<string, any>} document_ */
@@ -139,7 +159,7 @@ function show(document_) {
     find("#operations").append(
       h("div", { class: "docs-family-head" },
         h("h2", { class: "docs-family", text: description }),
-        h("p", { class: "docs-credential" }, "Every request carries its key in the header ", h("code", { text: scheme.name ?? "Authorization" }), ".")),
+        h("p", { class: "docs-credential" }, "Every request carries its key in the header ", h("code", { text: headerName(scheme) }), ".")),
       ...own.map((entry) => section(document_, entry)));
   }
   document.getElementById(location.hash.slice(1))?.scrollIntoView();
