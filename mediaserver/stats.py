@@ -44,6 +44,8 @@ class ParticipantStats:
     subscribe: ConnectionStats | None = None
     tracks: tuple[TrackStats, ...] = ()
     slots: tuple[SlotStats, ...] = ()
+    line: Numbers = field(default_factory=dict)
+    """What its subscribe connection is thought to carry: estimate_bps, cost_bps, loss, round_trip, held_back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,35 @@ changed. What is wanted and what is done about the outcome is `subscription.py`'
 `decide`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from mediaserver.events import StreamLayers
-from mediaserver.rtp.allocation import Allocator, Choice, Reason, Request
+from mediaserver.rtp.allocation import RESERVE, Allocator, Choice, Reason, Request
 from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.congestion import MAX_BPS, MIN_BPS, Estimate
 from mediaserver.rtp.rate_control import RateControl
 from mediaserver.rtp.report_estimate import ReportEstimate
 
 FIRST_BPS = 1_000_000.0  # two pictures of usual size at once; too much for a thin line is seen within half a second
+FIRST_MOST_BPS = 4_000_000.0
 PATIENCE = 3.0  # seconds: who has agreed to transport-wide feedback and gives none is then taken for one without
 REPORTS_EVERY = 1.0  # seconds
 TELL_EVERY = 1.0  # seconds, by contract
 MUCH = 2_000  # bytes in a second, that somebody would say something about
 SMOOTHING = 0.3  # of loss, per second
 
-Counters = Mapping[str, int | float]
+PACING = 2.0  # times the estimate: key frames do not drown a thin line, nor wait for long
+NOTABLE = 0.05  # part by which the pace must differ to be set anew
+
+
+class Core(Protocol):
+    """What of the native connection is needed."""
+
+    def stats(self) -> Mapping[str, int | float]: ...
+    def probe(self, rate_bps: float, size_bytes: int) -> None: ...
+    def pace(self, rate_bps: float) -> None: ...
 
 
 def _report_estimate() -> ReportEstimate:
@@ -33,9 +44,7 @@ def _report_estimate() -> ReportEstimate:
 
 @dataclass(slots=True)
 class Downlink:
-    """`counters`: those of the native connection."""
-
-    counters: Callable[[], Counters]
+    core: Core
     loss: float = 0.0
     """0 to 1, of late."""
     _precise: Estimate | None = None
@@ -46,6 +55,7 @@ class Downlink:
     """Any transport-wide feedback."""
     _reported_at: float | None = None
     _sent_bytes: float = 0.0
+    _paced_bps: float = 0.0
     _told: dict[str, StreamLayers] = field(default_factory=dict)
     _told_at: float | None = None
 
@@ -60,6 +70,7 @@ class Downlink:
         self._heard = True
         if self._precise:
             self._precise.feedback(records, now)
+            self._probe(self._precise, now)
 
     @property
     def round_trip(self) -> float:
@@ -77,16 +88,45 @@ class Downlink:
         if self._precise and not self._heard and now - self._agreed_at > PATIENCE:
             self._precise = None
         self._look_at_reports(now)
+        if self._precise and not self._precise.started:
+            self._precise.rate.set(_first_bps(requests, sound_bps))
         allocator, before = self._allocator, self._allocator.allocation
         allocator.request(requests, sound_bps, self._estimate.rate_bps, now)
         self._estimate.wanted_bps = allocator.wanted_bps
-        if self._precise and (more := allocator.next_bps):
-            self._precise.stretch(more, now)
+        if self._precise:
+            self._try_more(self._precise, now)
+        self._pace()
         return allocator.allocation is not before and allocator.allocation != before
+
+    def _try_more(self, estimate: Estimate, now: float) -> None:
+        """By padding; where that goes nowhere (nothing was sent that could be padded), by a better layer."""
+        self._probe(estimate, now)
+        if estimate.probes_vanish and (more := self._allocator.next_bps):
+            estimate.stretch(more, now)
+
+    def _probe(self, estimate: Estimate, now: float) -> None:
+        if wish := estimate.probe(now):
+            self.core.probe(wish.rate_bps, wish.size_bytes)
+
+    def _pace(self) -> None:
+        rate_bps = PACING * self._precise.rate_bps if self._precise else 0.0
+        if abs(rate_bps - self._paced_bps) > NOTABLE * self._paced_bps:
+            self._paced_bps = rate_bps
+            self.core.pace(rate_bps)
 
     def choice(self, stream_id: str) -> Choice | None:
         """What is received of a picture; None: it was not asked for."""
         return self._allocator.allocation.get(stream_id)
+
+    def stats(self) -> dict[str, float]:
+        """What is thought of the line, and made of it."""
+        return {
+            "estimate_bps": self.estimate_bps,
+            "cost_bps": self._allocator.cost_bps,
+            "loss": self.loss,
+            "round_trip": self.round_trip,
+            "held_back": self.held_back,
+        }
 
     @property
     def held_back(self) -> float:
@@ -117,7 +157,7 @@ class Downlink:
     def _look_at_reports(self, now: float) -> None:
         if self._reported_at is not None and now - self._reported_at < REPORTS_EVERY:
             return
-        counters = self.counters()
+        counters = self.core.stats()
         sent = counters.get("bytes_sent", 0)
         span = now - self._reported_at if self._reported_at is not None else 0.0
         self._coarse.reports(
@@ -134,6 +174,12 @@ class Downlink:
         self.loss += SMOOTHING * (self._estimate.loss.loss - self.loss)
         if (round_trip := float(counters.get("round_trip", -1.0))) >= 0:
             self._coarse.round_trip = round_trip
+
+
+def _first_bps(requests: Sequence[Request], sound_bps: float) -> float:
+    """Enough to see everybody once, within reason: what the line really carries is known a moment later."""
+    smallest = sum(layers[0].rate_bps for request in requests if (layers := request.wished()))
+    return min(max((sound_bps + smallest) / RESERVE + 1.0, FIRST_BPS), FIRST_MOST_BPS)
 
 
 def _told_of(stream_id: str, choice: Choice) -> StreamLayers:

@@ -187,7 +187,7 @@ class Participant:
     def stats(self) -> ParticipantStats:
         publish, tracks = self._publish.stats()
         subscribe, slots = self._subscribe.stats()
-        return ParticipantStats(self.id, publish, subscribe, tracks, slots)
+        return ParticipantStats(self.id, publish, subscribe, tracks, slots, self._subscribe.line())
 
     # what the conference tells
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mediaserver import native
 from mediaserver.rtp.arrivals import Record
+from mediaserver.rtp.layers import ALL
 from mediaserver.transport.connection import Connection, TransportEvent
 from mediaserver.transport.negotiation import LocalTransport, PublishedSection, Slot
 from mediaserver.transport.sdp import Candidate, Fingerprint
@@ -96,7 +97,8 @@ class Intake:
         """The extensions and the feedback the peer has agreed to; in a bundle they hold for all sections."""
         self._native.receive_extensions({id: kind for section in sections for id, kind in section.extensions.items()})
         self._native.send_feedback(
-            nack=any(section.nack for section in sections),
+            nack=any(section.nack for section in sections if section.kind == "video"),
+            audio_nack=any(section.nack for section in sections if section.kind == "audio"),
             transport_cc=any(section.transport_cc for section in sections),
             remb_bps=self._remb_bps if any(section.remb for section in sections) else 0,
         )
@@ -129,7 +131,7 @@ class Sink:
     def __init__(self, sink: native.Sink) -> None:
         self._native = sink
         self._accepted: tuple[dict[int, tuple[int, int]], dict[int, int]] | None = None
-        self._carried: tuple[Source, int] | None = None
+        self._carried: tuple[Source, int, int] | None = None
 
     def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
         """What the subscriber understands on this section."""
@@ -138,13 +140,13 @@ class Sink:
             self._native.accept(*accepted)
             self._accepted = accepted
 
-    def carry(self, source: Source | None, layer: int = BEST_LAYER) -> None:
-        """Sends `source` from now on, or nothing."""
-        carried = (source, layer) if source else None
+    def carry(self, source: Source | None, layer: int = BEST_LAYER, temporal: int = ALL) -> None:
+        """Sends `source` from now on, or nothing; of its frames those up to a temporal layer."""
+        carried = (source, layer, temporal) if source else None
         if carried == self._carried:
             return
         if source:
-            self._native.attach(source.native, layer)
+            self._native.attach(source.native, layer, temporal)
         else:
             self._native.detach()
         self._carried = carried

@@ -20,6 +20,7 @@ from mediaserver.events import StreamLayers
 from mediaserver.rtp.allocation import USUAL_PRIORITY, Reason, Request
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.extensions import Extension
+from mediaserver.rtp.layers import ALL
 from mediaserver.stats import ConnectionStats, SlotStats
 from mediaserver.transport.connection import Opened, TransportEvent
 from mediaserver.transport.negotiation import AcceptedSection, Slot, offer_subscribe, read_subscribe_answer
@@ -209,13 +210,17 @@ class SubscribeSide:
         )
         return self._session.link.stats(), slots
 
+    def line(self) -> dict[str, float]:
+        """What the connection is thought to carry; empty without one."""
+        return self._session.downlink.stats() if self._session else {}
+
     # laying out an offer
 
     def _begin(self) -> _Session:
         if self._session:
             self._end(self._session)
         link = Link(self._router, self._on_event)
-        downlink = Downlink(link.connection.native.stats)
+        downlink = Downlink(link.connection.native)
         self._router.on_feedback(link.connection, downlink.feedback)
         self._session = _Session(link, downlink)
         return self._session
@@ -340,7 +345,7 @@ class SubscribeSide:
             track = stream.tracks.get(kind)
             layer = self._layer(stream, track, wish) if track and self._flows(outlet, track, wish) else None
             if track and layer is not None:
-                outlet.sink.carry(track.source, layer)
+                outlet.sink.carry(track.source, *layer)
             else:
                 outlet.sink.carry(None)
 
@@ -348,17 +353,16 @@ class SubscribeSide:
     def _flows(outlet: _Outlet, track: Track, wish: Wish) -> bool:
         return wish.includes(track.source.kind) and outlet.can(track.section.codec)
 
-    def _layer(self, stream: Stream, track: Track, wish: Wish) -> int | None:
-        """Which layer to receive; None: paused. What has not come yet is taken as it comes."""
-        if track.source.kind == "audio" or not track.layers or self._session is None:
-            return fitting_layer(wish, track.layer_count, track.source.sizes())
-        choice = self._session.downlink.choice(stream.stream_id)
+    def _layer(self, stream: Stream, track: Track, wish: Wish) -> tuple[int, int] | None:
+        """Which layer to receive, and its temporal one; None: paused. What has not come yet is taken as it comes."""
+        known = track.source.kind == "video" and track.layers and self._session
+        choice = self._session.downlink.choice(stream.stream_id) if known and self._session else None
         if choice is None or (choice.layer is None and choice.reason is Reason.PUBLISHER):
-            return fitting_layer(wish, track.layer_count, track.source.sizes())
+            return fitting_layer(wish, track.layer_count, track.source.sizes()), ALL
         if choice.layer is None:
             return None
         best = choice.reason is Reason.PUBLISHER and choice.layer.spatial == track.layers[-1].spatial
-        return BEST if best else choice.layer.spatial
+        return (BEST if best else choice.layer.spatial), choice.layer.temporal
 
     # what fits
 

@@ -46,9 +46,17 @@ class Request:
     max_fps: float | None = None
 
     def wished(self) -> tuple[Layer, ...]:
-        """Those no larger than wished; the cheapest one if all are larger."""
-        fitting = tuple(layer for layer in self.layers if self._fits(layer))
-        return fitting or self.layers[:1]
+        """Those no larger than wished; the cheapest one if all are larger.
+
+        Of a size only the most frames that are wished, but of the smallest size all: a large picture that jerks is
+        worse than a smaller one.
+        """
+        fitting = [layer for layer in self.layers if self._fits(layer)]
+        smoothest = {layer.spatial: layer for layer in fitting}
+        kept = tuple(
+            layer for layer in fitting if layer.spatial == fitting[0].spatial or layer is smoothest[layer.spatial]
+        )
+        return kept or self.layers[:1]
 
     def _fits(self, layer: Layer) -> bool:
         return not (

@@ -21,6 +21,7 @@ START_BPS = 300_000.0
 MIN_BPS = 30_000.0  # one voice
 MAX_BPS = 50_000_000.0
 FIRST_ROUND_TRIP = 0.2  # seconds, until feedback has told
+VANISHED = 2  # probes in a row without an answer
 SILENCE = 1.0  # seconds without feedback, although something was sent, after which the rate is taken down
 SILENT_PART = 0.7  # of it is left then, again after each such time
 
@@ -51,6 +52,16 @@ class Estimate:
     def through_bps(self) -> float:
         """What has come through of late; 0.0: not known yet."""
         return self._through.rate_bps
+
+    @property
+    def probes_vanish(self) -> bool:
+        """Whether probes have been asked for, and nothing was heard of them."""
+        return self._prober.unanswered >= VANISHED
+
+    @property
+    def started(self) -> bool:
+        """Whether there has been any feedback."""
+        return self._started
 
     @property
     def wanted_bps(self) -> float:

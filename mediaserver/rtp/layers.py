@@ -7,7 +7,7 @@ gone quiet while others go on was switched off by its publisher. Who receives wh
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ALL = -1  # temporal layers: every frame
 USUAL_SIZE = (1280, 720)  # of the best layer, until a key frame has told
@@ -41,9 +41,8 @@ class Layer:
 
 @dataclass(slots=True)
 class TrackLayers:
-    """Of one track. `counters` of the native core: layer, rate_bps, width, height, age; fps where known."""
+    """Of one track. Its counters are the native core's: layer, rate_bps, width, height, age, fps, temporal_layers."""
 
-    temporal_layers: int = 1
     _costs: dict[int, float] = field(default_factory=dict)
     _since: dict[int, float] = field(default_factory=dict)
     _last: float | None = None
@@ -70,27 +69,11 @@ class TrackLayers:
             cost = self._costs[number]
             if now - self._since[number] < YOUNG:
                 cost = max(cost, USUAL_BITS_PER_PIXEL * width * height * fps)
-            found += self._temporal(Layer(number, width, height, fps, cost))
+            found += _temporal(Layer(number, width, height, fps, cost), int(each.get("temporal_layers", 0)))
         layers = worthwhile(found)
         if not _alike(layers, self._told):
             self._told = layers
         return self._told
-
-    def _temporal(self, layer: Layer) -> list[Layer]:
-        """A layer with all its frames, with every other, and so on."""
-        shares = TEMPORAL_SHARES.get(self.temporal_layers, (1.0,))
-        top = len(shares) - 1
-        return [
-            Layer(
-                layer.spatial,
-                layer.width,
-                layer.height,
-                layer.fps / 2 ** (top - t),
-                layer.rate_bps * share,
-                ALL if t == top else t,
-            )
-            for t, share in enumerate(shares)
-        ]
 
 
 def size_of(layer: int, known: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
@@ -109,6 +92,21 @@ def worthwhile(layers: Sequence[Layer]) -> tuple[Layer, ...]:
         if not kept or layer.rate_bps < kept[-1].rate_bps:
             kept.append(layer)
     return tuple(reversed(kept))
+
+
+def _temporal(layer: Layer, number: int) -> list[Layer]:
+    """A layer with all its frames, with every other, and so on; `number` of temporal layers, 0 if that is not known."""
+    shares = TEMPORAL_SHARES.get(number, (1.0,))
+    top = len(shares) - 1
+    return [
+        replace(
+            layer,
+            fps=layer.fps / 2 ** (top - n),
+            rate_bps=layer.rate_bps * share,
+            temporal=ALL if n == top else n,
+        )
+        for n, share in enumerate(shares)
+    ]
 
 
 def _alike(some: Sequence[Layer], others: Sequence[Layer]) -> bool:

@@ -22,6 +22,7 @@ CALM = 1.5  # seconds since the last decrease, before a try
 START_SPAN, SPAN = 0.02, 0.03  # seconds that a probe lasts: at the start its rate is far from what is known
 MIN_BYTES = 2_500  # of a probe, so that it goes over several packets
 LATEST = 0.25  # seconds after which nothing counts as part of the probe
+DENSE = 0.6  # of a probe's rate: what is sent more slowly is not the probe
 MIN_PART = 0.6  # of a probe's bytes must have come
 MIN_SPAN_US, MAX_SPAN_US = 1_000, 1_000_000
 MAX_RATIO = 2.0  # arrived faster than sent: the times are worth nothing
@@ -42,46 +43,62 @@ class ProbeWish:
 
 @dataclass(slots=True)
 class Probe:
-    """A probe that is out, and what has come of it: the first packets sent since, until they are enough."""
+    """A probe that is out, and what has come of it: the packets since then that were sent about as fast as wished."""
 
     wish: ProbeWish
     since: float
     _first: Record | None = None
     _last: Record | None = None
-    _size: int = 0
-    _told: int = 0
+    _sent: int = 0
+    """Bytes, lost ones and the first record's included."""
+    _came: int = 0
+    """Bytes, without the first record's."""
 
     def add(self, records: Iterable[Record]) -> float | None:
         """Takes in records of one message; returns the rate that was carried once enough of it came."""
         since_us, until_us = self.since * 1e6, (self.since + LATEST) * 1e6
         for record in records:
-            sent_us, arrived_us, size, _ = record
-            if not since_us <= sent_us <= until_us:
+            if not since_us <= record[0] <= until_us:
                 continue
-            self._told += size
-            if arrived_us == LOST:
-                continue
-            if self._first is None:
-                self._first = record
-                continue
-            if arrived_us > self._first[1] and (self._last is None or arrived_us > self._last[1]):
-                self._last = record
-            self._size += size
-            if self._told >= self.wish.size_bytes:
-                break
-        return self._rate()
+            if not self._dense(record):
+                if self._sent >= MIN_PART * self.wish.size_bytes:
+                    return self._rate()
+                self._begin(record)
+            else:
+                self._go_on(record)
+            if self._sent >= self.wish.size_bytes:
+                return self._rate()
+        return None
+
+    def _dense(self, record: Record) -> bool:
+        """Whether the record goes on with what was sent before at about the rate of the probe."""
+        if self._first is None:
+            return False
+        span_us = record[0] - self._first[0]
+        return (self._sent + record[2] - self._first[2]) * 8e6 >= DENSE * self.wish.rate_bps * span_us
+
+    def _begin(self, record: Record) -> None:
+        came = record[1] != LOST
+        self._first, self._last, self._came = (record if came else None), None, 0
+        self._sent = record[2] if came else 0
+
+    def _go_on(self, record: Record) -> None:
+        self._sent += record[2]
+        if record[1] == LOST:
+            return
+        self._came += record[2]
+        if self._first and record[1] > (self._last or self._first)[1]:
+            self._last = record
 
     def _rate(self) -> float | None:
-        """None as long as too little has come, or if the times make no sense."""
+        """None if too little came, or if the times make no sense."""
         first, last = self._first, self._last
-        if first is None or last is None or self._told < self.wish.size_bytes:
-            return None
-        if first[2] + self._size < MIN_PART * self.wish.size_bytes:
+        if first is None or last is None or first[2] + self._came < MIN_PART * self.wish.size_bytes:
             return None
         sent_us, arrived_us = last[0] - first[0], last[1] - first[1]
         if not (MIN_SPAN_US < sent_us < MAX_SPAN_US and MIN_SPAN_US < arrived_us < MAX_SPAN_US):
             return None
-        sent_bps, arrived_bps = self._size * 8e6 / sent_us, self._size * 8e6 / arrived_us
+        sent_bps, arrived_bps = self._came * 8e6 / sent_us, self._came * 8e6 / arrived_us
         if arrived_bps > MAX_RATIO * sent_bps:
             return None
         if arrived_bps < SATURATED * sent_bps:
@@ -96,6 +113,8 @@ class Prober:
     wanted_bps: float
     """Nobody could use more."""
     _waiting: deque[float] = field(default_factory=deque)
+    unanswered: int = 0
+    """How many probes in a row nothing was heard of: perhaps none was sent."""
     _out: Probe | None = None
     _tried: float = -PERIOD
 
@@ -107,6 +126,7 @@ class Prober:
         """The next probe to send now, if any; `calm_since` is when the rate was last taken down."""
         if self._out and now - self._out.since < PATIENCE:
             return None
+        self.unanswered += self._out is not None
         self._out = None
         ceiling = ENOUGH * self.wanted_bps
         while self._waiting:
@@ -129,6 +149,7 @@ class Prober:
             self._waiting.clear()
         elif not self._waiting:
             self._waiting.append(NEXT_FACTOR * rate_bps)
+        self.unanswered = 0
         ceiling = MOST * self._out.wish.rate_bps
         self._out = None
         return min(rate_bps, ceiling)

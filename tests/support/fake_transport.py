@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mediaserver.conference.router import BEST_LAYER, FeedbackListener, LayerListener, LevelListener
+from mediaserver.rtp.layers import ALL
 from mediaserver.transport.connection import Lost, Opened, State, TextReceived, TransportEvent
 from mediaserver.transport.negotiation import LocalTransport, PublishedSection, Slot
 from mediaserver.transport.sdp import Candidate, Fingerprint, RemoteTransport, SctpParameters
@@ -25,6 +26,8 @@ class FakeConnection:
     sctp: list[SctpParameters] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     counters: dict[str, int | float] = field(default_factory=dict)
+    probes: list[tuple[float, int]] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
     listener: FeedbackListener | None = None
     """Hears what the peer says of the packets it is sent."""
     when_met: Callable[[], None] | None = None
@@ -65,6 +68,12 @@ class FakeConnection:
 
     def stats(self) -> dict[str, int | float]:
         return {"number": self.number, **self.counters}
+
+    def probe(self, rate_bps: float, size_bytes: int) -> None:
+        self.probes.append((rate_bps, size_bytes))
+
+    def pace(self, rate_bps: float) -> None:
+        self.paces.append(rate_bps)
 
     def opens(self) -> None:
         self.state = State.OPEN
@@ -128,13 +137,14 @@ class FakeSink:
     codecs: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     carried: FakeSource | None = None
     layer: int = BEST_LAYER
+    temporal: int = ALL
 
     def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
         self.codecs = codecs
 
-    def carry(self, source: FakeSource | None, layer: int = BEST_LAYER) -> None:
+    def carry(self, source: FakeSource | None, layer: int = BEST_LAYER, temporal: int = ALL) -> None:
         assert self.connection.state is not State.CLOSED, "nothing can be said to a closed connection"
-        self.carried, self.layer = source, layer
+        self.carried, self.layer, self.temporal = source, layer, temporal
 
     def stats(self) -> dict[str, int | float]:
         return {"packets": 0}

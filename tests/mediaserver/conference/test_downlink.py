@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mediaserver.conference.downlink import FIRST_BPS, PATIENCE, Downlink, score
+from mediaserver.conference.downlink import FIRST_BPS, PACING, PATIENCE, Downlink, score
 from mediaserver.events import StreamLayers
 from mediaserver.rtp.allocation import Reason, Request
 from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.congestion import MAX_BPS
+from mediaserver.rtp.layers import Layer
 from tests.support.estimation import simulcast
 
 EVERY = 0.2
@@ -23,11 +24,29 @@ class Line:
     counters: dict[str, int | float] = field(default_factory=dict)
     requests: tuple[Request, ...] = (Request("a", simulcast()), Request("b", simulcast()))
     now: float = 100.0
+    pads: bool = True
+    padding: tuple[float, int] | None = None
+    probes: list[tuple[float, float]] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.downlink = Downlink(lambda: self.counters)
+        self.downlink = Downlink(self)
         self.downlink.agree(transport_cc=self.transport_cc)
         self.downlink.decide(self.requests, 0.0, self.now)
+
+    # the native connection
+
+    def stats(self) -> dict[str, int | float]:
+        return self.counters
+
+    def probe(self, rate_bps: float, size_bytes: int) -> None:
+        """Pads what is sent next, if anything can be padded."""
+        self.probes.append((self.now, rate_bps))
+        if self.pads:
+            self.padding = rate_bps, size_bytes
+
+    def pace(self, rate_bps: float) -> None:
+        self.paces.append(rate_bps)
 
     def run(self, seconds: float, *, growth: float = 0.0) -> None:
         """`growth`: seconds that the queue on the line grows in a second."""
@@ -35,14 +54,20 @@ class Line:
         for _ in range(round(seconds / EVERY)):
             size = round(self.sent_bps() / 8 * 0.01)
             records: list[Record] = []
-            for n in range(20):
-                sent = self.now + n / 100
-                queue += growth * 0.01
-                records.append((round(sent * 1e6), round((sent + queue) * 1e6), size, 2))
+            rate, left = self.padding or (0.0, 0)
+            self.padding = None
+            for n in range(40):
+                sent = self.now + 0.06 + n / 200
+                if left > 0:
+                    left -= round(rate / 1600)
+                    records.append((round(sent * 1e6), round((sent + queue) * 1e6), round(rate / 1600), 2))
+                    continue
+                queue += growth * 0.005
+                records.append((round(sent * 1e6), round((sent + queue) * 1e6), size // 2, 2))
             self.now += EVERY
             self.counters["bytes_sent"] = self.counters.get("bytes_sent", 0) + 20 * size
             if self.answers:
-                self.downlink.feedback(records, self.now + 0.05)
+                self.downlink.feedback(records, self.now + 0.055)
             self.downlink.decide(self.requests, 0.0, self.now)
 
     def sent_bps(self) -> float:
@@ -59,6 +84,40 @@ def test_begins_with_what_most_lines_carry_and_climbs_while_all_is_well() -> Non
     assert line.layers() == [1, 2]
     line.run(10.0)
     assert line.layers() == [0, 0]
+
+
+def test_probes_find_what_the_line_carries() -> None:
+    line = Line()
+    line.run(2.0)
+    assert line.probes[0][1] == 3 * FIRST_BPS
+    assert line.layers() == [0, 0]
+
+
+def test_where_probes_go_nowhere_better_layers_are_tried() -> None:
+    line = Line(pads=False)
+    line.run(2.0)
+    assert 0 not in line.layers()
+    line.run(8.0)
+    assert line.layers() == [0, 0]
+
+
+def test_what_is_sent_is_paced_by_the_estimate() -> None:
+    line = Line()
+    assert line.paces == [PACING * FIRST_BPS]
+    line.run(10.0)
+    assert line.paces[-1] == pytest.approx(PACING * line.downlink.estimate_bps, rel=0.1)
+    assert len(line.paces) < 20
+    free = Line(transport_cc=False)
+    free.run(2.0)
+    assert free.paces == []
+
+
+def test_a_single_large_picture_is_shown_before_anything_is_known() -> None:
+    large = Layer(0, 1280, 720, 30.0, 2_500_000.0)
+    line = Line(requests=(Request("a", (large,)),))
+    assert line.layers() == [0]
+    line.run(3.0)
+    assert line.layers() == [0]
 
 
 def test_a_queue_takes_it_down() -> None:

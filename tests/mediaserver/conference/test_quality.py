@@ -72,6 +72,28 @@ def test_on_a_thin_line_layers_are_lowered_then_paused_and_sound_stays(meeting: 
     assert hall.pictures() == [BEST_LAYER, BEST_LAYER]
 
 
+def test_what_the_line_is_thought_to_carry_is_among_the_stats(meeting: Meeting) -> None:
+    hall = Hall(meeting, "ada", "bob")
+    hall.tells(300_000)
+    hall.pass_(3.0)
+    line = hall.watcher.stats().line
+    assert line["estimate_bps"] == 300_000
+    assert 0 < line["cost_bps"] <= 300_000
+    assert line["held_back"] == 0.75
+    assert meeting.join("newcomer").stats().line == {}
+
+
+def test_few_frames_come_before_a_pause(meeting: Meeting) -> None:
+    hall = Hall(meeting, "ada")
+    slow = [{**each, "temporal_layers": 3} for each in LAYERS]
+    for source in meeting.router.sources:
+        source.counters = slow if source.kind == "video" else SOUND
+    hall.tells(150_000)
+    hall.pass_(3.0)
+    [sink] = [sink for sink in meeting.sinks(hall.connection) if sink.slot.kind == "video"]
+    assert (sink.carried is not None, sink.layer, sink.temporal) == (True, 2, 0)
+
+
 def test_wishes_say_who_comes_first(meeting: Meeting) -> None:
     hall = Hall(meeting, "ada", "bob")
     hall.tells(900_000)

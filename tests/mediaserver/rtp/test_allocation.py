@@ -62,6 +62,18 @@ def test_shares(budget: float, sound: float, requests: list[Request], expected: 
     assert shown(allocate(budget * 1000, sound * 1000, requests)) == expected
 
 
+def test_few_frames_are_for_the_smallest_size_or_for_who_wishes_them() -> None:
+    temporal = tuple(
+        Layer(n, *SIZES[n], fps, rate * 1000, t)
+        for n, rates in ((2, (60, 150)), (1, (300, 500)), (0, (900, 1500)))
+        for t, fps, rate in zip((0, -1), (15.0, 30.0), rates, strict=True)
+    )
+    best = [layer.rate_bps / 1000 for layer in Request("a", temporal).wished()]
+    assert best == [60, 150, 500, 1500]
+    slow = [layer.rate_bps / 1000 for layer in Request("a", temporal, max_fps=20).wished()]
+    assert slow == [60, 300, 900]
+
+
 @pytest.mark.parametrize(
     ("budget", "request_", "expected"),
     [

@@ -18,9 +18,9 @@ THREE = (
 )
 
 
-def settled(*of: Counters, temporal_layers: int = 1) -> tuple[Layer, ...]:
+def settled(*of: Counters) -> tuple[Layer, ...]:
     """What they are once they are no longer young."""
-    track = TrackLayers(temporal_layers)
+    track = TrackLayers()
     track.measured(of, 0.0)
     return track.measured(of, 5.0)
 
@@ -96,7 +96,7 @@ def test_a_layer_no_cheaper_than_a_better_one_is_of_no_use() -> None:
 
 
 def test_temporal_layers_cost_less_and_show_fewer_frames() -> None:
-    layers = settled(counters(0, 1_000_000, fps=24.0), temporal_layers=3)
+    layers = settled(counters(0, 1_000_000, fps=24.0, temporal_layers=3))
     assert [(layer.temporal, layer.fps) for layer in layers] == [(0, 6.0), (1, 12.0), (ALL, 24.0)]
     assert [layer.rate_bps for layer in layers] == sorted(layer.rate_bps for layer in layers)
 

@@ -51,9 +51,20 @@ def test_what_a_probe_shows(records: list[Record], expected: float | None) -> No
 
 
 def test_a_little_loss_takes_its_part_only() -> None:
-    shown = Probe(WISH, since=10.0).add(train(1e6, 1e6, lost=(3,)))
+    shown = Probe(WISH, since=10.0).add(train(1e6, 1e6, lost=(2,)))
     assert shown is not None
-    assert 0.7e6 < shown < 1e6
+    assert 0.6e6 < shown < 1e6
+
+
+def test_what_is_sent_slowly_before_and_after_is_not_the_probe() -> None:
+    before = train(2e5, 2e5, since=10.0, seconds=0.02)
+    probe = train(1e6, 1e6, since=10.025, seconds=0.02)
+    after = train(2e5, 2e5, since=10.05, seconds=0.05)
+    assert Probe(WISH, since=10.0).add(before + probe + after) == pytest.approx(1e6, rel=0.06)
+
+
+def test_a_probe_that_was_never_sent_shows_nothing() -> None:
+    assert Probe(WISH, since=10.0).add(train(4e5, 4e5, seconds=0.3)) is None
 
 
 def test_a_probe_may_be_told_of_in_two_messages() -> None:
@@ -115,6 +126,15 @@ def test_waits_until_the_line_has_calmed_down() -> None:
     prober = Prober(2e6)
     assert prober.due(1e6, 99.0, 100.0) is None
     assert prober.due(1e6, 99.0, 101.0)
+
+
+def test_probes_that_nothing_is_heard_of_are_counted() -> None:
+    prober = Prober(10e6)
+    prober.start(START)
+    for n in range(40):
+        if prober.due(START, None, n / 10):
+            prober.heard(train(START, START, since=n / 10, seconds=0.5))
+    assert prober.unanswered == 2
 
 
 def test_what_was_planned_is_called_off_when_the_line_is_full() -> None:
