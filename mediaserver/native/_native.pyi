@@ -151,8 +151,10 @@ class Connection:
     def receive_extensions(self, ids: Mapping[int, int]) -> None:
         """{id on the wire: `Extension`} of what this peer sends."""
 
-    def send_feedback(self, *, nack: bool = True, transport_cc: bool = True, remb_bps: int = 0) -> None:
-        """Which feedback the peer understands. `remb_bps` > 0: the cap that REMB tells if transport-cc is off."""
+    def send_feedback(
+        self, *, nack: bool = True, audio_nack: bool = False, transport_cc: bool = True, remb_bps: int = 0
+    ) -> None:
+        """Which feedback the peer understands; `nack` for pictures. `remb_bps` > 0: the cap that REMB tells if transport-cc is off."""
 
     def receive_track(
         self,
@@ -240,7 +242,7 @@ class Sink:
 
     def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
         """What the subscriber understands. `codecs`: {`CodecId`: (payload type, RTX payload type or -1)};
-        `extensions`: {`Extension`: id}."""
+        `extensions`: {`Extension`: id}. RED goes as plain Opus to who takes no RED."""
 
     def attach(self, track: Track, layer: int = -1, temporal: int = -1) -> None:
         """Carries `track` from now on: replays since its last key frame if that is short, else asks for one.

@@ -179,12 +179,12 @@ cdef class Connection:
             (<uint8_t *>c.extra)[<int>wire] = kind
         self.command(&c)
 
-    def send_feedback(self, *, bint nack=True, bint transport_cc=True, uint32_t remb_bps=0):
+    def send_feedback(self, *, bint nack=True, bint audio_nack=False, bint transport_cc=True, uint32_t remb_bps=0):
         cdef command c
         self.ensure_receiver()
         memset(&c, 0, sizeof(c))
         c.op = OP_CONN_FEEDBACK
-        c.number = nack
+        c.number = (NACK_PICTURE if nack else 0) | (NACK_SOUND if audio_nack else 0)
         c.value = remb_bps
         c.extra = arrivals_new() if transport_cc else NULL
         self.command(&c)

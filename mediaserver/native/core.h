@@ -43,6 +43,8 @@
 
 /* ---- addresses ---------------------------------------------------------------------------------------------- */
 
+enum { NACK_PICTURE = 1, NACK_SOUND = 2 };
+
 enum { ADDRESS_UDP4 = 1, ADDRESS_UDP6 = 2, ADDRESS_TCP = 3 };
 
 struct address { /* compared as bytes; unused ones are zero */
@@ -219,7 +221,7 @@ struct receiver { /* the part of a connection that only publishers need */
     int ssrc_last; /* where the last packet's was found */
     struct arrivals *arrivals; /* transport-wide feedback; NULL: not negotiated */
     uint32_t remb_bps;
-    uint8_t nack;
+    uint8_t nack; /* of NACK_PICTURE, NACK_SOUND */
     int64_t report_due, feedback_due, remb_due;
     int64_t ntp_offset; /* our wall clock minus the sender's, in NTP units; set by its first report */
     uint8_t ntp_known;
@@ -611,6 +613,16 @@ void pacer_rate(struct core *core, struct conn *conn, int64_t rate_bps, int64_t 
 /* probe.c */
 void probe_begin(struct conn *conn, int64_t rate_bps, uint32_t size, int64_t now);
 int probe_due(struct core *core, struct conn *conn, int64_t now);
+
+/* As which codec a packet goes to this subscriber: who takes no RED, or counts other payload types than the sender,
+ * gets the sound without its repetitions. */
+static inline uint8_t sink_codec(const struct sink *sink, const struct packet *packet) {
+    if (packet->codec != CODEC_RED)
+        return packet->codec;
+    int takes = sink->profile.payload_type[CODEC_RED] >= 0 &&
+                sink->profile.payload_type[CODEC_OPUS] == packet->info.primary_type;
+    return takes ? CODEC_RED : CODEC_OPUS;
+}
 
 /* retransmit.c */
 int sink_repeat(struct core *core, struct sink *sink, int64_t seq, int64_t now);

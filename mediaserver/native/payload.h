@@ -41,14 +41,18 @@ struct payload_info {
                               anything of a higher temporal layer than its own from before it */
     uint8_t inter_picture; /* VP9: needs pictures before its own */
     uint8_t layers;        /* VP9: spatial ones, of a key frame with a scalability structure; else 0 */
+    /* RED: what is left without the repetitions of earlier sound */
+    uint8_t primary_type; /* payload type */
+    uint16_t primary;     /* where it begins */
 };
 
-/* 0, or -1 for a payload that is malformed; `out` is zeroed first either way, and stays so for audio. A payload without
+/* 0, or -1 for a payload that is malformed; `out` is zeroed first either way, and stays so for Opus. A payload without
  * a byte behind its descriptor (padding only) is malformed. */
 int vp8_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int vp9_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int h264_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int av1_read(const uint8_t *payload, size_t len, struct payload_info *out);
+int red_read(const uint8_t *payload, size_t len, struct payload_info *out); /* RFC 2198 section 3 */
 int payload_read(enum codec_id codec, const uint8_t *payload, size_t len, struct payload_info *out);
 
 /* Overwrites picture id (modulo its bits) and TL0PICIDX in a copy of the descriptor that `info` was read from. */

@@ -204,6 +204,13 @@ static void note_jitter(struct source *source, uint32_t timestamp, int64_t now) 
     source->transit = transit;
 }
 
+/* Whether what is lost of it is asked for. */
+static int source_repeats(const struct source *source) {
+    const struct conn *conn = source->track->conn;
+    int kind = source->track->is_video ? NACK_PICTURE : NACK_SOUND;
+    return source->track->is_video || (conn && conn->receiver && conn->receiver->nack & kind);
+}
+
 static void keyframe_arrived(struct source *source, const struct packet *packet) {
     if (packet->seq <= source->keyframe_seq)
         return;
@@ -232,7 +239,7 @@ static void source_store(struct core *core, struct source *source, int64_t seq, 
                          const uint8_t *packet, uint16_t size, int64_t now) {
     struct payload_info info = {0};
     const uint8_t *payload = packet + h->header_len;
-    if (size && source->track->is_video && payload_read((enum codec_id)codec, payload, size, &info) < 0) {
+    if (size && codec != CODEC_OPUS && payload_read((enum codec_id)codec, payload, size, &info) < 0) {
         count(core, dropped_malformed_payload);
         size = 0; /* it has a number all the same: without content sinks close the gap */
     }
@@ -282,9 +289,9 @@ static void source_packet(struct core *core, struct source *source, const struct
     source->last_at = now;
     if (recovered)
         source->recovered++;
-    else
+    else if (seq > source->highest)
         note_jitter(source, h->timestamp, now);
-    if (source->track->is_video)
+    if (source_repeats(source))
         nack_arrived(source, seq, now);
     if (seq > source->highest)
         source->highest = seq;

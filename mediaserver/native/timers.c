@@ -196,9 +196,9 @@ static int64_t receiver_due(struct timer *t) {
     int64_t due = t->now + IDLE_US;
     for (int i = 0; i < MAX_SECTIONS; i++) {
         struct section *section = receiver->sections[i];
-        for (int k = 0; section && section->track->is_video && k < MAX_LAYERS; k++) {
+        for (int k = 0; section && k < MAX_LAYERS; k++) {
             struct source *source = &section->track->layers[k];
-            if (source->hole_count && receiver->nack) {
+            if (source->hole_count && receiver->nack & (section->track->is_video ? NACK_PICTURE : NACK_SOUND)) {
                 send_nacks(t, source);
                 due = earlier(due, t->now + STEP_US);
             }

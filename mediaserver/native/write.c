@@ -74,7 +74,8 @@ static size_t write_extensions(const struct sink *sink, const struct map *map, c
 
 static size_t write_header(const struct sink *sink, const struct map *map, const struct packet *packet,
                            int64_t sequence, int is_repair, const struct told *sending, uint8_t *out) {
-    int16_t type = is_repair ? sink->profile.repair_type[packet->codec] : sink->profile.payload_type[packet->codec];
+    uint8_t codec = sink_codec(sink, packet);
+    int16_t type = is_repair ? sink->profile.repair_type[codec] : sink->profile.payload_type[codec];
     size_t extensions = write_extensions(sink, map, packet, sending, out + 12, MAX_EXTENSIONS);
     int marker = packet->marker || (packet->info.frame_end && packet->info.spatial_id == map->top);
     out[0] = (uint8_t)(0x80 | (extensions ? 0x10 : 0));
@@ -118,8 +119,9 @@ static void written(struct core *core, struct sink *sink, const struct told *sen
 void write_packet(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
                   int64_t out_seq, int is_repair, int64_t now) {
     struct conn *conn = sink->conn;
-    if (!conn->tx || !conn->path.kind || sink->profile.payload_type[packet->codec] < 0)
+    if (!conn->tx || !conn->path.kind || sink->profile.payload_type[sink_codec(sink, packet)] < 0)
         return;
+    uint16_t stripped = sink_codec(sink, packet) == packet->codec ? 0 : packet->info.primary;
     int64_t number = is_repair ? sink->repair_seq + 1 : out_seq;
     struct told sending;
     if (!sending_of(sink, packet, number, now, &sending)) {
@@ -130,10 +132,10 @@ void write_packet(struct core *core, struct sink *sink, const struct map *map, c
     size_t taken, cap = 12 + MAX_EXTENSIONS + 2 + (size_t)packet->size + SRTP_MAX_OVERHEAD;
     uint8_t *out = output_reserve(core, cap);
     size_t header = write_header(sink, map, packet, number, is_repair, &sending, out);
-    const uint8_t *payload = cache_bytes(&map->source->cache, packet) + packet->descriptor;
+    const uint8_t *payload = cache_bytes(&map->source->cache, packet) + packet->descriptor + stripped;
     size_t head_size = write_head(map, packet, payload, out_seq, is_repair, head, &taken);
     int size = srtp_protect(conn->tx, (uint64_t)number, out, cap, header, head, head_size, payload + taken,
-                            packet->size - taken);
+                            packet->size - stripped - taken);
     if (size < 0)
         return;
     written(core, sink, &sending, out, (size_t)size, now);

@@ -13,7 +13,7 @@ from mediaserver.transport.sdp_lines import Payload
 from mediaserver.transport.sdp_model import MediaSection
 
 FEEDBACK = {
-    "audio": ("transport-cc",),
+    "audio": ("transport-cc", "nack"),
     "video": ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"),
 }
 """What we understand, per kind."""

@@ -17,7 +17,7 @@ from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, Sessi
 from mediaserver.transport.sdp_writer import payload_lines
 
 EXTENSIONS = {
-    "audio": (Extension.MID, Extension.ABS_SEND_TIME, Extension.TRANSPORT_CC, Extension.AUDIO_LEVEL),
+    "audio": (Extension.MID, Extension.TRANSPORT_CC, Extension.AUDIO_LEVEL),
     "video": (
         Extension.MID,
         Extension.ABS_SEND_TIME,

@@ -24,6 +24,7 @@ from tests.support.payloads import (
     fu_a,
     nal,
     obu,
+    red,
     sequence_header,
     sps,
     stap_a,
@@ -431,9 +432,8 @@ def test_refuses_malformed_payloads(read: Read, codec: CodecId, payload: bytes) 
     assert read(codec, payload) is None
 
 
-@pytest.mark.parametrize("codec", [CodecId.OPUS, CodecId.RED])
-def test_tells_nothing_of_audio(read: Read, codec: CodecId) -> None:
-    assert read(codec, b"sound") == PayloadInfo()
+def test_tells_nothing_of_opus(read: Read) -> None:
+    assert read(CodecId.OPUS, b"sound") == read(CodecId.OPUS, b"") == PayloadInfo()
 
 
 @pytest.mark.parametrize(
@@ -455,6 +455,22 @@ def test_rewrites_vp8_numbers_where_there_are_any(
     )
 
 
+@pytest.mark.parametrize(
+    ("payload", "info"),
+    [
+        pytest.param(red(b"sound"), PayloadInfo(primary_type=111, primary=1), id="nothing repeated"),
+        pytest.param(red(b"x", b"one", b"two", b""), PayloadInfo(primary_type=111, primary=19), id="three blocks"),
+        pytest.param(red(b"x", b"b" * 1023, payload_type=5), PayloadInfo(primary_type=5, primary=1028), id="long"),
+        pytest.param(red(b"", b"one"), None, id="no new sound"),
+        pytest.param(red(b"sound", b"one")[:7], None, id="cut off"),
+        pytest.param(b"\xef\0\0", None, id="header cut off"),
+        pytest.param(b"\xef\0\0\0", None, id="no last header"),
+    ],
+)
+def test_red(read: Read, payload: bytes, info: PayloadInfo | None) -> None:
+    assert read(CodecId.RED, payload) == info
+
+
 def test_rewrites_vp9_numbers_where_there_are_any(parsers: Parsers) -> None:
     payload = vp9_payload(inter=True, picture_id=7, layer=(1, 1), tl0=3)
     rewritten = vp9_payload(inter=True, picture_id=0x7ABC, layer=(1, 1), tl0=0xEF)
@@ -462,6 +478,7 @@ def test_rewrites_vp9_numbers_where_there_are_any(parsers: Parsers) -> None:
 
 
 samples = [
+    red(b"sound", b"before", b"long before"),
     vp8_payload(KEY, picture_id=300, tl0=2, temporal_id=1, key_index=3),
     vp9_payload(picture_id=5, layer=(0, 0), sizes=[(320, 180), (640, 360)], group=[(0, [4]), (2, [1, 2])]),
     vp9_payload(inter=True, picture_id=1, layer=(1, 0), references=[1, 2, 3]),

@@ -64,6 +64,8 @@ class _PayloadInfo(ctypes.Structure):
         ("switch_up", c_uint8),
         ("inter_picture", c_uint8),
         ("layers", c_uint8),
+        ("primary_type", c_uint8),
+        ("primary", c_uint16),
     )
 
 

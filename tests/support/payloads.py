@@ -35,6 +35,8 @@ class PayloadInfo:
     switch_up: int = 0
     inter_picture: int = 0
     layers: int = 0
+    primary_type: int = 0
+    primary: int = 0
 
 
 # ---- builders ----
@@ -114,6 +116,15 @@ def vp9_payload(
         body += bytes([len(group)]) if group else b""
         body += b"".join(bytes([t << 5 | len(diffs) << 2, *diffs]) for t, diffs in group)
     return bytes([first]) + body + frame
+
+
+def red(primary: bytes, *repeated: bytes, payload_type: int = 111) -> bytes:
+    """Sound with repetitions of what came before it, oldest first; packets are 20 ms apart."""
+    heads = b"".join(
+        bytes([0x80 | payload_type]) + ((len(repeated) - i) * 960 << 10 | len(block)).to_bytes(3)
+        for i, block in enumerate(repeated)
+    )
+    return heads + bytes([payload_type]) + b"".join(repeated) + primary
 
 
 def escaped(data: bytes) -> bytes:
@@ -485,9 +496,19 @@ def _read_av1(payload: bytes) -> PayloadInfo:
     return info if keyframe else replace(info, width=0, height=0)
 
 
+def _read_red(payload: bytes) -> PayloadInfo:
+    data, repeated = _Bytes(payload), 0
+    while (kind := data.next()) & 0x80:
+        repeated += data.next(3) & 0x3FF
+    data.next(repeated)
+    if data.at == len(payload):
+        raise _Refused
+    return PayloadInfo(primary_type=kind, primary=data.at)
+
+
 _READERS: dict[CodecId, Callable[[bytes], PayloadInfo]] = {
     CodecId.OPUS: lambda _: PayloadInfo(),
-    CodecId.RED: lambda _: PayloadInfo(),
+    CodecId.RED: _read_red,
     CodecId.VP8: _read_vp8,
     CodecId.VP9: _read_vp9,
     CodecId.H264_BASELINE: _read_h264,

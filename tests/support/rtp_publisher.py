@@ -90,6 +90,7 @@ class Publisher:
         self.reports: list[tuple[float, rtcp.ReportBlock]] = []
         self.identify = True  # mid and rid in every packet
         self.use_repair = True
+        self.use_plain_repair = False  # sound is repeated as it was, without RTX
         self.transport_cc = True
 
     def layer(self, source: int) -> Layer:
@@ -124,6 +125,10 @@ class Publisher:
         """Sends a packet of the past by RTX; `payload` instead of the true one."""
         original = layer.history.get(sequence)
         if original is None:
+            return
+        if not layer.repair_ssrc:
+            if self.use_plain_repair:
+                self._put(original, layer, now, repair=False)
             return
         content = original.payload if payload is None else payload
         repair = RtpPacket(

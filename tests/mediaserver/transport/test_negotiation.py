@@ -449,7 +449,7 @@ def test_every_slot_is_offered_with_all_codecs() -> None:
         str(p.type) for p in picture.payloads.values() if p.name != "rtx"
     }
     assert picture.payloads[96].feedback == ["goog-remb", "transport-cc", "nack", "nack pli"]
-    assert sound.payloads[111].feedback == ["transport-cc"]
+    assert sound.payloads[111].feedback == ["transport-cc", "nack"]
     assert (picture.ssrcs, picture.ssrc_groups[0].ssrcs) == (
         {1002: {"cname": "cname0"}, 1003: {"cname": "cname0"}},
         (1002, 1003),

@@ -60,7 +60,7 @@ static void nack(struct meeting *m, uint8_t back, uint8_t mask) {
 /* Some sound, and again what of it is asked for: it has no RTX. */
 static void sound(struct meeting *m, struct sender *s, uint8_t packets, uint8_t back) {
     for (int i = 0; i < packets % 16; i++) {
-        uint8_t packet[] = {0x80, 111, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, s->noise++, 1};
+        uint8_t packet[] = {0x80, i & back & 1 ? 63 : 111, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, s->noise++, 1};
         write16(packet + 2, (uint16_t)++s->index);
         write32(packet + 4, s->timestamp += 960);
         write32(packet + 8, s->ssrc);

@@ -76,7 +76,8 @@ static inline struct section *section_of(struct track *track, const char *mid, i
         }
     } else {
         s->codec_of[111] = CODEC_OPUS;
-        s->clock_of[111] = 48000;
+        s->codec_of[63] = CODEC_RED;
+        s->clock_of[63] = s->clock_of[111] = 48000;
     }
     return s;
 }
@@ -149,7 +150,7 @@ static inline struct meeting *meeting_open(uint8_t profile) {
     for (uint8_t i = 1; i < EXT_COUNT; i++) kinds[i] = i;
     ask(m, OP_CONN_KINDS, m->publisher, kinds, NULL, 0);
     ask(m, OP_CONN_RECEIVER, m->publisher, receiver_new(), NULL, 0);
-    ask(m, OP_CONN_FEEDBACK, m->publisher, arrivals_new(), NULL, 1);
+    ask(m, OP_CONN_FEEDBACK, m->publisher, arrivals_new(), NULL, NACK_PICTURE | NACK_SOUND);
     ask(m, OP_SECTION_SET, m->publisher, section_of(m->video, "v", 1), NULL, 0);
     ask(m, OP_SECTION_SET, m->publisher, section_of(m->audio, "a", 0), NULL, 0);
     ask(m, OP_CONN_DEPARTURES, m->subscriber, departures_new(), NULL, 0);

@@ -23,6 +23,7 @@ from tests.support.payloads import (
     fu_a,
     nal,
     obu,
+    red,
     sequence_header,
     sps,
     stap_a,
@@ -126,5 +127,6 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         bytes([1, 3, 0x82] + [4, 0x0D, 0, 4, 0x4C, 2, 4, 0xCC, 4] * 20 + [3, 0x83, 2, 3, 2, 3, 0, 1, 3, 0x80, 2, 40]),
         bytes([2]) + bytes([4, 0x0D, 0, 4, 0x4C, 2, 4, 0xCC, 4, 0, 5, 4, 0x4D, 0x20, 4, 0xCC, 0x22, 1, 3, 2, 40] * 3),
     ),
+    "red": (red(b"sound", b"before", b"long before"), red(b"sound")),
     "srtp_window": (bytes([0, 21, 21, 20, 150, 130, 200, 255, 21, 19, 22] * 6),),
 }

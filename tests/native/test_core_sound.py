@@ -1,0 +1,113 @@
+"""Sound on lossy lines: repetitions that were asked for, and those that RED (RFC 2198) brings along."""
+
+import pytest
+
+from mediaserver.rtp.codecs import CODECS, CodecId
+from mediaserver.rtp.packet import RtpPacket, write_packet
+from tests.support.link import Weather
+from tests.support.payloads import red
+from tests.support.simulation import ACCEPTED, Seat, Simulation, Stage, microphone
+
+RED_TYPE = 63
+OPUS_TYPE = CODECS[CodecId.OPUS].payload_type
+TAKES_RED = {**ACCEPTED, CodecId.RED: (RED_TYPE, -1)}
+
+
+class Speaking:
+    """One who sends RED, and plain Opus now and then, to subscribers."""
+
+    def __init__(self, seed: int = 111) -> None:
+        self.sim = Simulation(seed=seed)
+        self.layer = microphone()
+        self.stage: Stage = self.sim.publish([self.layer], start=False)
+        self.track = self.stage.tracks["a"]
+        payloads = {RED_TYPE: (CodecId.RED, 48000), OPUS_TYPE: (CodecId.OPUS, 48000)}
+        self.stage.line.native.receive_track(
+            self.track, mid="a", payloads=payloads, retransmissions={}, ssrcs=[self.layer.ssrc]
+        )
+        self.sent = 0
+
+    def listen(self, codecs: dict[int, tuple[int, int]], **options: Weather) -> Seat:
+        return self.sim.subscribe([self.track], kinds=["audio"], codecs=codecs, **options)  # type: ignore[arg-type]
+
+    def say(self, packets: int, *, plain: bool = False) -> None:
+        for _ in range(packets):
+            sound = [f"sound {self.sent - back}".encode() for back in (2, 1, 0)]
+            payload = sound[2] if plain else red(sound[2], *sound[:2], payload_type=OPUS_TYPE)
+            packet = RtpPacket(
+                OPUS_TYPE if plain else RED_TYPE, 500 + self.sent, 960 * self.sent, self.layer.ssrc, payload
+            )
+            self.stage.peer.send(self.stage.peer.srtp.protect(write_packet(packet)))
+            self.sent += 1
+            self.sim.run(0.02)
+
+
+def test_red_goes_on_to_who_takes_it_and_plain_to_who_does_not() -> None:
+    speaking = Speaking()
+    takes, does_not = speaking.listen(TAKES_RED), speaking.listen(ACCEPTED)
+    speaking.say(20)
+    speaking.say(10, plain=True)
+    speaking.say(20)
+    speaking.sim.run(0.1)
+    with_red, without = takes.stream.in_order(), does_not.stream.in_order()
+    assert [p.payload_type for p in with_red] == [RED_TYPE] * 20 + [OPUS_TYPE] * 10 + [RED_TYPE] * 20
+    assert {p.payload_type for p in without} == {OPUS_TYPE}
+    assert [p.payload for p in without] == [f"sound {i}".encode() for i in range(50)]
+    assert [p.payload for p in with_red][5] == red(b"sound 5", b"sound 3", b"sound 4", payload_type=OPUS_TYPE)
+    for packets in (with_red, without):
+        numbers = [p.sequence for p in packets]
+        assert numbers == list(range(numbers[0], numbers[0] + 50))
+
+
+def test_who_counts_other_payload_types_gets_plain_sound() -> None:
+    speaking = Speaking()
+    seat = speaking.listen({CodecId.OPUS: (109, -1), CodecId.RED: (RED_TYPE, -1)})
+    speaking.say(5)
+    speaking.sim.run(0.1)
+    assert {(p.payload_type, p.payload[:5]) for p in seat.stream.in_order()} == {(109, b"sound")}
+
+
+def test_red_that_is_malformed_is_counted_and_leaves_no_gap() -> None:
+    speaking = Speaking()
+    seat = speaking.listen(ACCEPTED)
+    speaking.say(5)
+    packet = RtpPacket(RED_TYPE, 500 + speaking.sent, 960 * speaking.sent, speaking.layer.ssrc, b"\xef\xff\xff")
+    speaking.stage.peer.send(speaking.stage.peer.srtp.protect(write_packet(packet)))
+    speaking.sent += 1
+    speaking.say(5)
+    speaking.sim.run(0.1)
+    assert speaking.sim.engine.stats()["dropped_malformed_payload"] == 1
+    numbers = [p.sequence for p in seat.stream.in_order()]
+    assert numbers == list(range(numbers[0], numbers[0] + 10))
+
+
+def test_stripped_sound_is_repeated_as_it_was() -> None:
+    speaking = Speaking()
+    seat = speaking.listen(ACCEPTED, down=Weather(delay=0.02, loss=0.2))
+    speaking.say(150)
+    speaking.sim.run(1)
+    assert speaking.sim.watch.repeats > 20
+    assert len(seat.stream.in_order()) >= 148
+
+
+@pytest.mark.parametrize(("asks", "least", "most"), [(True, 0.985, 1.0), (False, 0.8, 0.93)])
+def test_sound_that_was_lost_on_the_way_in_is_asked_for(asks: bool, least: float, most: float) -> None:
+    sim = Simulation(seed=112)
+    stage = sim.publish([microphone()], up=Weather(delay=0.02, loss=0.15), audio_nack=asks)
+    stage.peer.use_plain_repair = True
+    seat = sim.subscribe([stage.tracks["a"]], kinds=["audio"])
+    sim.run(10)
+    sent = stage.peer.layers[0].sent_packets
+    assert least <= len(seat.stream.packets) / sent <= most
+    assert (stage.tracks["a"].layers()[0]["nacked"] > 0) == asks
+
+
+def test_a_bad_line_to_and_from_the_server_loses_little_sound() -> None:
+    """Three of ten packets are lost each way; what comes within a third of a second is played."""
+    sim = Simulation(seed=113)
+    lossy = Weather(delay=0.02, loss=0.3)
+    stage = sim.publish([microphone()], up=lossy, down=Weather(delay=0.02, loss=0.3), audio_nack=True)
+    stage.peer.use_plain_repair = True
+    seat = sim.subscribe([stage.tracks["a"]], kinds=["audio"], up=Weather(delay=0.02, loss=0.3), down=lossy)
+    sim.run(20)
+    assert len(seat.stream.packets) / stage.peer.layers[0].sent_packets > 0.93
