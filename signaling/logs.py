@@ -24,7 +24,7 @@ _CREDENTIAL_TEXT = re.compile(
     """,
     re.VERBOSE,
 )
-_QUIET = ("aiosqlite", "alembic", "aiohttp.access", "aioice", "asyncio", "PIL")
+_QUIET = ("alembic", "aiohttp.access", "aioice", "asyncio", "PIL")
 
 
 def configure(log: Log, stream: TextIO | None = None) -> None:

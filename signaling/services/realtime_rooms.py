@@ -17,7 +17,7 @@ from signaling import tokens
 from signaling.services.errors import BadPagingToken, Conflict, NotFound, Refused, Removed
 from signaling.settings import Settings
 from signaling.store import rooms as store
-from signaling.store.database import Database
+from signaling.store.database import Connection, Database
 from signaling.store.rooms import EndpointRecord, RoomRecord
 
 ConferenceType = Literal["MESH", "SFU"]
@@ -136,8 +136,7 @@ class RealtimeRooms:
             token=tokens.new_token(self._random),
             token_issued_ms=now_ms,
         )
-        async with self._database.writing() as connection:
-            await store.insert(connection, record, tokens.digest(record.token))
+        await self._database.stating(store.insert, record, tokens.digest(record.token))
         return _room(record)
 
     async def fetch(self, key: str, room_id: str) -> RealtimeRoom:
@@ -178,63 +177,44 @@ class RealtimeRooms:
 
     async def by_id(self, room_id: str) -> RealtimeRoom:
         """The room for those inside, whoever's key it belongs to."""
-        async with self._database.reading() as connection:
-            record = await store.by_id(connection, room_id)
+        record = await self._database.reading(store.by_id, room_id)
         if record is None:
             raise Removed("room", room_id)
         return _room(record)
 
     async def admit(self, token: str) -> RealtimeRoom | Endpoint:
         """The room or the seat that `token` opens now. Refused if it opens none, Removed if the room is over."""
-        token_digest = tokens.digest(token)
-        async with self._database.reading() as connection:
-            room = await store.by_token(connection, token_digest)
-            seat = None if room is not None else await store.endpoint_by_token(connection, token_digest)
-        if room is not None:
-            return await self._admit_to_room(room)
-        if seat is not None:
-            return await self._admit_to_seat(*seat, token)
-        raise Refused(token)
+        opened = await self._database.reading(store.opened_by, tokens.digest(token))
+        if opened is None:
+            raise Refused(token)
+        if isinstance(opened, RoomRecord):
+            return await self._admit_to_room(opened)
+        return await self._admit_to_seat(*opened, token)
 
     async def new_endpoint(self, room_id: str, participant_id: str) -> Endpoint:
         """A seat for someone who has come in by the room's token."""
         token = tokens.new_token(self._random)
-        async with self._database.stating() as connection:
-            record = await store.insert_endpoint(
-                connection,
-                endpoint_id=f"{_ENDPOINT_PREFIX}{tokens.new_uuid(self._random)}",
-                room_id=room_id,
-                participant_id=participant_id,
-                token_digest=tokens.digest(token),
-                now_ms=self._now_ms(),
-            )
+        record = await self._database.stating(
+            store.insert_endpoint,
+            endpoint_id=f"{_ENDPOINT_PREFIX}{tokens.new_uuid(self._random)}",
+            room_id=room_id,
+            participant_id=participant_id,
+            token_digest=tokens.digest(token),
+            now_ms=self._now_ms(),
+        )
         if record is None:
             raise Removed("room", room_id)
         return _endpoint(record, token)
 
     async def renew_endpoint(self, endpoint: Endpoint) -> Endpoint:
         """The same seat and token for another period. Conflict before the last tenth of this one."""
-        was_ms, now_ms = round(endpoint.expires_at * 1000), self._now_ms()
-        async with self._database.writing() as connection:
-            room = await store.by_id(connection, endpoint.room_id)
-            if room is None:
-                raise Removed("room", endpoint.room_id)
-            if now_ms >= was_ms:
-                raise Refused(endpoint.token)
-            period_ms = room.endpoint_ttl * 1000
-            if was_ms - now_ms > period_ms * RENEWABLE_PART:
-                raise Conflict("The endpoint can be renewed in the last tenth of its life only.")
-            if not await store.set_endpoint_expiry(connection, endpoint.id, was_ms, was_ms + period_ms):
-                raise Conflict("The endpoint has been renewed for this period already.")
-        return replace(endpoint, expires_at=(was_ms + period_ms) / 1000)
+        return await self._database.writing(_renew, endpoint, self._now_ms())
 
     async def sweep(self) -> None:
         """Removes the rooms whose life is over and forgets what need not be remembered; call it now and then."""
         now_ms = self._now_ms()
-        async with self._database.writing() as connection:
-            over = await store.outlived(connection, now_ms, SWEEP_SIZE)
-            await store.purge(connection, now_ms - REMEMBER_REMOVED * 1000, now_ms)
-        for room_id in over:
+        await self._database.writing(store.purge, now_ms - REMEMBER_REMOVED * 1000, now_ms)
+        for room_id in await self._database.reading(store.outlived, now_ms, SWEEP_SIZE):
             if not self.presence.anyone_online(room_id):
                 await self._remove_id(room_id)
 
@@ -259,16 +239,14 @@ class RealtimeRooms:
         """The living room of that key; another key's room is as unknown as none."""
         if not _ROOM_ID.fullmatch(room_id):  # a database may choke on what a stranger sends
             raise NotFound("room", room_id)
-        async with self._database.reading() as connection:
-            record = await store.by_id(connection, room_id)
+        record = await self._database.reading(store.by_id, room_id)
         if record is None or record.key_id != key or await self._remove_if_empty(record):
             raise NotFound("room", room_id)
         return record
 
     async def _living_page(self, key: str, place: tuple[int, str] | None, limit: int) -> Sequence[RoomRecord]:
         while True:
-            async with self._database.reading() as connection:
-                records = await store.page(connection, key, place, limit)
+            records = await self._database.reading(store.page, key, place, limit)
             removed = [await self._remove_if_empty(record) for record in records]
             if not any(removed):
                 return records
@@ -276,14 +254,11 @@ class RealtimeRooms:
     async def _with_live_token(self, record: RoomRecord) -> RoomRecord:
         if not self._token_expired(record):
             return record
-        token, now_ms = tokens.new_token(self._random), self._now_ms()
-        async with self._database.writing() as connection:
-            if await store.set_token(connection, record, token, tokens.digest(token), now_ms):
-                return replace(record, token=token, token_issued_ms=now_ms)
-            newer = await store.by_id(connection, record.id)
-        if newer is None:
+        token = tokens.new_token(self._random)
+        newest = await self._database.writing(_renew_token, record, token, self._now_ms())
+        if newest is None:
             raise NotFound("room", record.id)
-        return newer
+        return newest
 
     async def _remove_if_empty(self, record: RoomRecord) -> bool:
         """Whether the room's life is over and nobody is in it; then it is removed."""
@@ -296,23 +271,14 @@ class RealtimeRooms:
         return await self._remove_id(record.id)
 
     async def _remove_id(self, room_id: str) -> bool:
-        async with self._database.writing() as connection:
-            removed = await store.remove(connection, room_id, self._now_ms())
+        removed = await self._database.stating(store.remove, room_id, self._now_ms())
         if removed and self.on_deleted is not None:
             await self.on_deleted(room_id)
         return removed
 
     async def _become_sfu(self, room_id: str) -> tuple[RoomRecord, bool]:
         """The room, and whether it was none before."""
-        async with self._database.writing() as connection:
-            record = await store.by_id(connection, room_id, lock=True)
-            if record is None:
-                raise Removed("room", room_id)
-            if record.conference_type == "SFU":
-                return record, False
-            limit, now_ms = self._limit("SFU"), self._now_ms()
-            await store.set_type(connection, room_id, "SFU", limit, now_ms)
-        return replace(record, conference_type="SFU", max_participants=limit, modified_ms=now_ms), True
+        return await self._database.writing(_make_sfu, room_id, self._limit("SFU"), self._now_ms())
 
     async def _secret(self) -> bytes:
         if self._paging_secret is None:
@@ -331,6 +297,38 @@ class RealtimeRooms:
 
     def _now_ms(self) -> int:
         return int(self._clock.wall() * 1000)
+
+
+def _renew(connection: Connection, endpoint: Endpoint, now_ms: int) -> Endpoint:
+    was_ms = round(endpoint.expires_at * 1000)
+    room = store.by_id(connection, endpoint.room_id)
+    if room is None:
+        raise Removed("room", endpoint.room_id)
+    if now_ms >= was_ms:
+        raise Refused(endpoint.token)
+    period_ms = room.endpoint_ttl * 1000
+    if was_ms - now_ms > period_ms * RENEWABLE_PART:
+        raise Conflict("The endpoint can be renewed in the last tenth of its life only.")
+    if not store.set_endpoint_expiry(connection, endpoint.id, was_ms, was_ms + period_ms):
+        raise Conflict("The endpoint has been renewed for this period already.")
+    return replace(endpoint, expires_at=(was_ms + period_ms) / 1000)
+
+
+def _renew_token(connection: Connection, record: RoomRecord, token: str, now_ms: int) -> RoomRecord | None:
+    """The room with `token`, or with the one somebody faster gave it; None if it is removed."""
+    if store.set_token(connection, record, token, tokens.digest(token), now_ms):
+        return replace(record, token=token, token_issued_ms=now_ms)
+    return store.by_id(connection, record.id)
+
+
+def _make_sfu(connection: Connection, room_id: str, limit: int, now_ms: int) -> tuple[RoomRecord, bool]:
+    record = store.by_id(connection, room_id, lock=True)
+    if record is None:
+        raise Removed("room", room_id)
+    if record.conference_type == "SFU":
+        return record, False
+    store.set_type(connection, room_id, "SFU", limit, now_ms)
+    return replace(record, conference_type="SFU", max_participants=limit, modified_ms=now_ms), True
 
 
 def _place(secret: bytes, key: str, token: str) -> tuple[int, str]:

@@ -1,35 +1,38 @@
-"""The engine, its transactions, and bringing the schema up to date.
+"""The way to the store, and bringing its schema up to date.
 
-SQLite (a file in the data directory) or PostgreSQL, by URL. On SQLite a transaction takes the write lock when it
-begins: waiting there is bounded by the busy timeout, while a read transaction that turns into a write fails at once.
-A statement that stands alone is begun and ended by SQLite itself, on a connection that is never in a transaction and
-needs no resetting: each word to SQLite is a turn of another thread, and a join waits for all of them.
+SQLite (a file in the data directory) or PostgreSQL, by URL: `sqlite.py` and `postgresql.py` run the transactions.
+What a transaction does is a plain function that is given the connection. It may run in another thread, so it takes
+what it needs as arguments and returns values, no rows that are still to be fetched.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from signaling.store import tables
+from signaling.store.postgresql import PostgresqlPool
+from signaling.store.sqlite import SqliteThreads
 
-BUSY_TIMEOUT = 5.0  # seconds that a writer waits for another one (SQLite)
-POOL_SIZE = 8  # connections
 MIGRATION_LOCK = 0x466F6C6B  # PostgreSQL: servers that start together migrate one after the other
 
 _DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "sqlite+aiosqlite": "sqlite+pysqlite",  # which some configurations name
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
+_IN_MEMORY = (None, "", ":memory:")  # each connection would have a database of its own
+
+Connection = sa.Connection
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class BadDatabaseUrl(ValueError):
@@ -41,103 +44,82 @@ def sqlite_url(path: Path) -> str:
 
 
 def driver_url(url: str) -> URL:
-    """`url` with the asynchronous driver we use."""
+    """`url` with the driver we use."""
     try:
         parsed = make_url(url)
     except (sa.exc.ArgumentError, ValueError):
         raise BadDatabaseUrl("must be a URL such as postgresql://user:password@host/name") from None
     if parsed.drivername not in _DRIVERS:
         raise BadDatabaseUrl("must begin with sqlite:/// or postgresql://")
+    if _is_sqlite(parsed) and parsed.database in _IN_MEMORY:
+        raise BadDatabaseUrl("must name the file, such as sqlite:////var/lib/folkmoot/folkmoot.db")
     return parsed.set(drivername=_DRIVERS[parsed.drivername])
 
 
+class Transactions(Protocol):
+    """How one kind of database runs what `Database` is asked for."""
+
+    async def reading(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def stating(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def writing(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def aclose(self) -> None: ...
+
+
 class Database:
-    """Every access to the store goes through `reading()`, `writing()` or, for one statement, `stating()`."""
+    """Every access to the store goes through `reading`, `writing` or, for one statement, `stating`.
+
+    Each calls `work` with a connection and the arguments that follow, and returns or raises what it does.
+    """
 
     def __init__(self, url: str) -> None:
         parsed = driver_url(url)
-        self._writer = _engine(parsed)
-        self._stater = _stater(parsed) or self._writer.execution_options(isolation_level="AUTOCOMMIT")
+        self._transactions: Transactions = SqliteThreads(parsed) if _is_sqlite(parsed) else PostgresqlPool(parsed)
 
     async def start(self) -> None:
         """Connects and applies the migrations that are missing."""
-        async with self.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            await connection.run_sync(_migrate)
+        await self.writing(_migrate)
 
     async def aclose(self) -> None:
-        await self._writer.dispose()
-        await self._stater.dispose()
+        """Ends the connections. Call it last: nothing can be asked for any more."""
+        await self._transactions.aclose()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For statements that change nothing; each sees what is there when it runs."""
-        async with self._stater.connect() as connection:
-            yield connection
+        return await self._transactions.reading(lambda connection: work(connection, *args, **kwargs))
 
-    @asynccontextmanager
-    async def stating(self) -> AsyncIterator[AsyncConnection]:
+    async def stating(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For one statement that changes something, a transaction of its own."""
-        async with self._stater.connect() as connection:
-            yield connection
+        return await self._transactions.stating(lambda connection: work(connection, *args, **kwargs))
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed at the end of the block, rolled back by an exception."""
-        async with self._writer.begin() as connection:
-            yield connection
+    async def writing(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A transaction: committed when `work` returns, rolled back by an exception."""
+        return await self._transactions.writing(lambda connection: work(connection, *args, **kwargs))
 
     async def secret(self, name: str, fresh: bytes) -> bytes:
         """The secret of that name, which all servers on this database share; `fresh` becomes it the first time."""
-        table = tables.server_secrets
-        wanted = sa.select(table.c.value).where(table.c.name == name)
-        async with self.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(sa.text("LOCK TABLE server_secrets IN EXCLUSIVE MODE"))
-            known = (await connection.execute(wanted)).scalar()
-            if known is None:
-                await connection.execute(sa.insert(table).values(name=name, value=fresh))
-            return fresh if known is None else bytes(known)
+        return await self.writing(_secret, name, fresh)
 
 
-def _engine(url: URL) -> AsyncEngine:
-    if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
-    sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
 
 
-def _stater(url: URL) -> AsyncEngine | None:
-    """SQLite: connections apart, which are never in a transaction, so that nothing has to be rolled back."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    engine = create_async_engine(
-        url,
-        connect_args={"timeout": BUSY_TIMEOUT},
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
-        pool_reset_on_return=None,
-    )
-    sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    return engine
+def _secret(connection: Connection, name: str, fresh: bytes) -> bytes:
+    table = tables.server_secrets
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE server_secrets IN EXCLUSIVE MODE"))
+    known = connection.execute(sa.select(table.c.value).where(table.c.name == name)).scalar()
+    if known is None:
+        connection.execute(sa.insert(table).values(name=name, value=fresh))
+    return fresh if known is None else bytes(known)
 
 
-def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # the driver's own idea of when to begin is no use: see _begin_sqlite
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(connection: sa.Connection) -> None:
+def _migrate(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -28,9 +28,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def database(url: str) -> AsyncIterator[Database]:
     database = Database(url)
     if url.startswith("postgresql"):
-        async with database.writing() as connection:
-            await connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            await connection.execute(sa.text("CREATE SCHEMA public"))
+        await database.writing(empty)
     await database.start()
     yield database
     await database.aclose()
+
+
+def empty(connection: sa.Connection) -> None:
+    connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+    connection.execute(sa.text("CREATE SCHEMA public"))

@@ -1,5 +1,4 @@
 import asyncio
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -7,15 +6,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from signaling.store import tables
-from signaling.store.database import BadDatabaseUrl, Database, driver_url, sqlite_url
+from signaling.store.database import BadDatabaseUrl, Database, driver_url
 
 
 async def test_the_migrations_make_exactly_the_tables_of_the_queries(database: Database):
     def differences(connection: sa.Connection) -> list:
         return compare_metadata(MigrationContext.configure(connection), tables.metadata)
 
-    async with database.reading() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.reading(differences) == []
 
 
 async def test_starting_again_changes_nothing(database: Database, url: str):
@@ -42,48 +40,53 @@ async def test_a_secret_stays_the_first_one(database: Database):
 
 
 async def test_an_exception_undoes_the_transaction(database: Database):
-    async def fail() -> None:
-        async with database.writing() as connection:
-            await connection.execute(sa.insert(tables.server_secrets).values(name="a", value=b"b"))
-            raise RuntimeError
+    def fail(connection: sa.Connection) -> None:
+        put(connection, "a")
+        raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await fail()
-    async with database.reading() as connection:
-        assert (await connection.execute(sa.select(tables.server_secrets))).first() is None
+        await database.writing(fail)
+    assert await database.reading(names) == []
+    await database.writing(put, "b")
+    assert await database.reading(names) == ["b"]
 
 
-async def test_writers_wait_for_each_other(database: Database):
+async def test_a_statement_that_fails_leaves_nothing_open(database: Database):
+    await database.stating(put, "a")
+    with pytest.raises(sa.exc.IntegrityError):
+        await database.stating(put, "a")
+    await database.writing(put, "b")
+    assert await database.reading(names) == ["a", "b"]
+
+
+async def test_writers_wait_for_each_other(database: Database, url: str):
     """Each reads and then writes what depends on it: without waiting, some would be lost or fail."""
     table = tables.server_secrets
-    async with database.writing() as connection:
-        await connection.execute(sa.insert(table).values(name="count", value=b"0"))
+    await database.stating(put, "count", b"0")
 
-    async def count_up() -> None:
-        async with database.writing() as connection:
-            row = sa.select(table.c.value).where(table.c.name == "count").with_for_update()
-            value = int((await connection.execute(row)).scalar_one())
-            await connection.execute(sa.update(table).values(value=str(value + 1).encode()))
+    def count_up(connection: sa.Connection) -> None:
+        row = sa.select(table.c.value).where(table.c.name == "count").with_for_update()
+        value = int(connection.execute(row).scalar_one())
+        connection.execute(sa.update(table).values(value=str(value + 1).encode()))
 
-    await asyncio.gather(*(count_up() for _ in range(20)))
-    async with database.reading() as connection:
-        assert (await connection.execute(sa.select(table.c.value))).scalar_one() == b"20"
+    other = Database(url)
+    await asyncio.gather(*(each.writing(count_up) for each in (database, other) for _ in range(10)))
+    assert await other.secret("count", b"") == b"20"
+    await other.aclose()
 
 
-async def test_sqlite_lets_readers_in_while_someone_writes(tmp_path: Path):
-    database = Database(sqlite_url(tmp_path / "a.db"))
-    await database.start()
-    async with database.writing() as writer, asyncio.timeout(2):
-        await writer.execute(sa.insert(tables.server_secrets).values(name="a", value=b"b"))
-        async with database.reading() as reader:
-            assert (await reader.execute(sa.select(tables.server_secrets))).first() is None
-    await database.aclose()
+async def test_it_may_be_closed_twice(url: str, database: Database):
+    unused = Database(url)
+    for each in (database, unused):
+        await each.aclose()
+        await each.aclose()
 
 
 @pytest.mark.parametrize(
     ("url", "driver"),
     [
-        ("sqlite:////tmp/a.db", "sqlite+aiosqlite"),
+        ("sqlite:////tmp/a.db", "sqlite+pysqlite"),
+        ("sqlite+aiosqlite:////tmp/a.db", "sqlite+pysqlite"),
         ("postgresql://user:word@host/name", "postgresql+asyncpg"),
         ("postgres://host/name", "postgresql+asyncpg"),
     ],
@@ -92,7 +95,26 @@ def test_a_url_gets_the_driver_we_use(url: str, driver: str):
     assert driver_url(url).drivername == driver
 
 
-@pytest.mark.parametrize("url", ["", "folkmoot.db", "mysql://host/name", "postgresql://host:port/name"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "folkmoot.db",
+        "mysql://host/name",
+        "postgresql://host:port/name",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
+)
 def test_a_url_of_another_kind_is_refused(url: str):
     with pytest.raises(BadDatabaseUrl):
         driver_url(url)
+
+
+def put(connection: sa.Connection, name: str, value: bytes = b"") -> None:
+    connection.execute(sa.insert(tables.server_secrets).values(name=name, value=value))
+
+
+def names(connection: sa.Connection) -> list[str]:
+    table = tables.server_secrets
+    return list(connection.execute(sa.select(table.c.name).order_by(table.c.name)).scalars())
