@@ -73,13 +73,13 @@ def test_on_a_thin_line_layers_are_lowered_then_paused_and_sound_stays(meeting: 
 
 
 def test_what_the_line_is_thought_to_carry_is_among_the_stats(meeting: Meeting) -> None:
-    hall = Hall(meeting, "ada", "bob")
+    hall = Hall(meeting, "ada")
     hall.tells(300_000)
     hall.pass_(3.0)
     line = hall.watcher.stats().line
     assert line["estimate_bps"] == 300_000
     assert 0 < line["cost_bps"] <= 300_000
-    assert line["held_back"] == 0.75
+    assert line["held_back"] == 0.5
     assert meeting.join("newcomer").stats().line == {}
 
 
