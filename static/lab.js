@@ -12,6 +12,7 @@ import { readOptions } from "./ui/options.js";
 import { ScreenPublishing } from "./ui/publishing.js";
 import { syntheticMedia } from "./ui/synthetic.js";
 import { farewell } from "./ui/texts.js";
+import { Timeline } from "./ui/timeline.js";
 
 /** @typedef {{ at: string, way: "in" | "out" | "here", message: unknown }} Entry */
 
@@ -38,6 +39,7 @@ class Bench {
   /** @type {unknown[]} */ samples = [];
   /** @type {() => void} */ stopMedia = () => {};
   /** @type {ScreenPublishing | null} */ screen = null;
+  timeline = new Timeline();
   tab = "Events";
   timer = 0;
 
@@ -50,6 +52,7 @@ class Bench {
     find("#actions").addEventListener("click", (event) => this.act(/** @type {HTMLElement} */ (event.target).dataset.action));
     find("#copy").addEventListener("click", () => this.copy());
     find("#connections thead").append(h("tr", {}, ...CONNECTION_COLUMNS.map((text) => h("th", { scope: "col", text }))));
+    find("#move").append(this.timeline.element);
     this.prefill();
     this.drawTabs();
   }
@@ -118,12 +121,25 @@ class Bench {
     conference.on("message", (message) => this.note("in", message));
     conference.on("sent", (message) => this.note("out", message));
     conference.on("error", ({ error }) => this.note("here", `${error.name}: ${error.message}`));
-    conference.on("modechange", ({ mode }) => (document.body.dataset.mode = mode));
+    conference.on("modechange", ({ mode }) => this.moving(mode));
+    conference.on("move", ({ stream, step }) => this.timeline.note(stream.id, this.nameOf(stream.userId), step));
     conference.on("stream", ({ stream: { id, userId, label, mediaStream } }) => {
-      const name = conference.participants.find((participant) => participant.id === userId)?.name || userId.slice(0, 8);
-      this.show({ streamId: id, userId, label, name, mediaStream, onWish: (wish) => conference.want(id, wish) });
+      this.show({ streamId: id, userId, label, name: this.nameOf(userId), mediaStream, onWish: (wish) => conference.want(id, wish) });
     });
     conference.on("streamended", ({ stream }) => this.hide(stream.id));
+  }
+
+  /** @param {string} mode that the conference changes to */
+  moving(mode) {
+    document.body.dataset.mode = mode;
+    document.body.dataset.e2ee = String(this.conference?.e2ee);
+    find("#move").hidden = false;
+    this.timeline.begin();
+  }
+
+  /** @param {string | null} userId */
+  nameOf(userId) {
+    return this.conference?.participants.find((participant) => participant.id === userId)?.name || userId?.slice(0, 8) || "";
   }
 
   /**
@@ -142,7 +158,6 @@ class Bench {
     if (state === "joined" && this.conference) {
       document.body.dataset.mode = this.conference.mode;
       document.body.dataset.e2ee = String(this.conference.e2ee);
-      if (this.conference.mode === "MESH") this.complain("This is a MESH conference: this version of the server relays no media for it.");
     }
     if (state === "left" || state === "error") this.ended(state, reason ?? "");
   }
@@ -189,7 +204,7 @@ class Bench {
     if (this.samples.length > MOST_SAMPLES) this.samples.shift();
     for (const stats of streams) this.streams.get(stats.streamId)?.update(stats);
     find("#unconnected").hidden = connections.length > 0;
-    find("#connections tbody").replaceChildren(...connections.map(connectionRow));
+    find("#connections tbody").replaceChildren(...connections.map((connection) => connectionRow(connection, this.nameOf(connection.userId))));
     if (this.tab !== "Events") this.drawText();
   }
 
@@ -257,7 +272,7 @@ class Bench {
   async copy() {
     const { descriptions, log, samples } = this;
     const settings = Object.fromEntries(Object.entries(form).filter(([key]) => key !== "token").map(([key, field]) => [key, field.type === "checkbox" ? /** @type {HTMLInputElement} */ (field).checked : field.value]));
-    const text = JSON.stringify({ browser: navigator.userAgent, settings, descriptions, log, samples }, null, 1);
+    const text = JSON.stringify({ browser: navigator.userAgent, settings, descriptions, log, samples, move: this.timeline.noted }, null, 1);
     const button = find("#copy");
     try {
       await navigator.clipboard.writeText(text);
@@ -284,10 +299,13 @@ function withoutSecrets(message) {
   return JSON.parse(JSON.stringify(message, (key, value) => (key === "token" || key === "credential" ? "(hidden)" : value)));
 }
 
-/** @param {import("./types.js").ConnectionStats} connection */
-function connectionRow(connection) {
+/**
+ * @param {import("./types.js").ConnectionStats} connection
+ * @param {string} name of whom it is with, if it is direct
+ */
+function connectionRow(connection, name) {
   const cells = [
-    connection.pc,
+    name ? `${connection.pc}: ${name}` : connection.pc,
     connection.state,
     connection.protocol ?? "–",
     connection.local ?? "–",

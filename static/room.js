@@ -89,7 +89,7 @@ class RoomPage {
     conference.on("participants", () => this.participantsChanged());
     conference.on("muted", ({ streamId, muted }) => this.mutedChanged(streamId, muted));
     conference.on("speakers", ({ speakers }) => this.speakersChanged(speakers));
-    conference.on("modechange", () => this.drawMode());
+    conference.on("modechange", () => this.modeChanged());
     conference.on("quality", ({ userId, score }) => this.setBars(userId, score));
     conference.on("error", ({ error }) => console.warn("conference:", error.name, error.message));
     this.listenTo("chat", (message) => this.chatCame(message));
@@ -146,7 +146,7 @@ class RoomPage {
     const { mode, e2ee } = conference;
     document.body.dataset.mode = mode;
     document.body.dataset.e2ee = String(e2ee);
-    find("#mesh").hidden = mode !== "MESH";
+    find("#lock").hidden = !e2ee;
     this.drawAlone();
   }
 
@@ -163,6 +163,12 @@ class RoomPage {
     this.drawPeople();
     this.drawControls();
     this.post("participants", { count: participants.length });
+  }
+
+  modeChanged() {
+    const wasEncrypted = document.body.dataset.e2ee === "true";
+    this.drawMode();
+    if (wasEncrypted && !conference.e2ee) this.say(t("byServer"));
   }
 
   /** @param {RemoteStream} stream */
@@ -281,7 +287,7 @@ class RoomPage {
   build() {
     const { link, hideChat } = options;
     const copy = link && h("button", { class: "button button-quiet button-small", type: "button", on: { click: () => this.copyLink() } }, icon("link"), h("span", { text: t("copyLink") }));
-    find("#bar").append(h("span", { class: "brand" }, logo(), h("span", { text: "Folkmoot" })), h("time", { class: "clock", id: "clock" }), h("span", { class: "spring" }), h("span", { class: "bar-count", id: "count" }), copy || "");
+    find("#bar").append(h("span", { class: "brand" }, logo(), h("span", { text: "Folkmoot" })), h("time", { class: "clock", id: "clock" }), h("span", { class: "spring" }), h("span", { class: "bar-lock", id: "lock", title: t("encryptedHint"), hidden: true }, icon("lock"), h("span", { text: t("encrypted") })), h("span", { class: "bar-count", id: "count" }), copy || "");
     const screen = !!navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices;
     this.dock = new Dock(find("#dock"), (control) => this.press(control), { chat: !hideChat, screen });
     listenToKeys((control) => this.press(control), (down) => this.media.set("audio", down));
@@ -290,7 +296,6 @@ class RoomPage {
       h("p", { class: "sign sign-busy", id: "reconnecting", role: "status", hidden: true }, h("i", { class: "spinner" }), t("reconnecting")),
       h("p", { class: "sign", id: "sharing", hidden: true }, icon("screen"), h("span", { text: t("sharing") }), h("button", { class: "button button-danger button-small", type: "button", text: t("shareStop"), on: { click: () => this.toggleScreen() } })),
       h("p", { class: "sign", id: "blocked", hidden: true }, icon("speaker"), h("span", { text: t("soundBlocked") }), h("button", { class: "button button-primary button-small", type: "button", text: t("soundAllow"), on: { click: () => this.soundBlocked(false) } })),
-      h("div", { class: "sign sign-text", id: "mesh", role: "status", hidden: true }, h("strong", { text: t("meshTitle") }), h("span", { text: t("mesh") })),
       h("div", { class: "sign sign-card", id: "alone", hidden: true }, h("strong", { text: t("alone") }), h("span", { text: t(link ? "aloneHint" : "aloneNoLink") }), copyBig || ""),
     );
   }
@@ -327,8 +332,8 @@ class RoomPage {
   }
 
   drawAlone() {
-    const { participants, mode, state } = conference;
-    const alone = participants.length < 2 && mode === "SFU" && state === "joined";
+    const { participants, state } = conference;
+    const alone = participants.length < 2 && state === "joined";
     find("#alone").hidden = !alone;
     find("#count").replaceChildren(icon("people"), String(participants.length));
   }

@@ -38,6 +38,7 @@ export class LabStream {
   };
   #rows = h("tbody");
   #layers = h("span", { class: "lab-layer" });
+  #way = h("span", { class: "lab-tag", hidden: true });
 
   /**
    * @param {object} options
@@ -63,6 +64,7 @@ export class LabStream {
         {},
         h("span", { class: `lab-tag ${onWish ? "is-in" : "is-out"}`, text: onWish ? "received" : "sent" }),
         h("strong", { text: `${name} · ${label}` }),
+        this.#way,
         this.#layers,
         h("span", { class: "spring" }),
         h("code", { text: streamId.slice(0, 8), title: streamId }),
@@ -80,6 +82,9 @@ export class LabStream {
     const tracks = [...pictures, ...(stats.audio ? [stats.audio] : [])];
     this.#rows.replaceChildren(...tracks.map(row));
     this.#layers.textContent = stats.layer ?? "";
+    this.#way.hidden = false;
+    this.#way.className = `lab-tag is-${stats.way}`;
+    this.#way.textContent = stats.way === "direct" ? "direct" : "by the server";
   }
 
   remove() {
