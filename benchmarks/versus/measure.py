@@ -14,7 +14,6 @@ from benchmarks.versus.window import Window
 MAX_FPS, MIN_FPS = 20000.0, 2.0
 SAMPLE = 16  # while the rate is searched, one packet in so many is decrypted, or the generator would be the limit
 TRIES = 3  # of a rate, until it holds
-REST = 1.5  # seconds for a server's queues after a rate was too high
 
 Tell = Callable[[str], None]
 
@@ -66,7 +65,7 @@ async def limit_of(venue: Venue, effort: Effort, tell: Tell) -> Highest | None:
     tell("at the highest rate that held")
     await venue.pace(Pace(search.held, BROWSER.packets))
     windows, floors = await in_turn(venue, effort.step, effort.repeats)
-    await venue.rest(REST)
+    await venue.rest()
     tell("at half of that")
     await venue.pace(Pace(search.held / 2, BROWSER.packets))
     half = [await venue.window(effort.step) for _ in range(effort.repeats)]
@@ -82,5 +81,5 @@ async def verdict_at(venue: Venue, fps: float, seconds: float) -> Verdict:
         if verdict is Verdict.HELD:
             return verdict
         verdicts.append(verdict)
-        await venue.rest(REST)
+        await venue.rest()
     return Verdict.LOST if Verdict.LOST in verdicts else Verdict.GENERATOR

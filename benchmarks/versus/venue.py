@@ -6,7 +6,8 @@ The server is pinned to the first core, the load generator (and this process) to
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ PROFILES = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80"  # the second for thos
 AT_ONCE = 8  # joins under way
 FILLED_WITHIN = 60.0  # seconds
 WARM_UP = 2.0  # seconds
+DRAINED_WITHIN = 20.0  # seconds, for the queues of a server that got more than it could send
 SETTLE = 0.3  # seconds after a change of pace
 
 
@@ -95,19 +97,26 @@ class Venue:
 
     async def floor(self, seconds: float) -> Floor:
         """The bare loop at the same pace, while the publishers pause."""
-        self._load.pause(True)
-        await asyncio.sleep(SETTLE)
-        try:
+        async with self._silence():
             return await self._bare.measure(self._pace, seconds)
+
+    async def rest(self) -> None:
+        """Publishers pause until what the server has queued has come."""
+        async with self._silence():
+            pass
+
+    @asynccontextmanager
+    async def _silence(self) -> AsyncIterator[None]:
+        self._load.pause(True)
+        deadline, seen = time.monotonic() + DRAINED_WITHIN, -1
+        while (received := self._load.figures().received) != seen and time.monotonic() < deadline:
+            seen = received
+            await asyncio.sleep(SETTLE)
+        try:
+            yield
         finally:
             self._load.pause(False)
             await asyncio.sleep(SETTLE)
-
-    async def rest(self, seconds: float) -> None:
-        """Publishers pause, so that what a server has queued can leave."""
-        self._load.pause(True)
-        await asyncio.sleep(seconds)
-        self._load.pause(False)
 
     @property
     def cipher(self) -> str:
