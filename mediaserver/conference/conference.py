@@ -108,6 +108,8 @@ class Conference:
             self._measure(now)
         for participant in list(self._participants.values()):
             participant.tick(now)
+        for viewer in self._viewers.values():
+            viewer.tick(now)
         self._tell_speakers(now)
 
     def stats(self) -> ConferenceStats:

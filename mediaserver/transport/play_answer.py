@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mediaserver.rtp.codecs import CODECS, CodecId
-from mediaserver.rtp.extensions import BY_URI
+from mediaserver.rtp.extensions import BY_URI, Extension
 from mediaserver.transport.bundle import LocalTransport, our_description, remote_of
 from mediaserver.transport.payload_types import FEEDBACK, known, naming, retransmissions, rtx
 from mediaserver.transport.sdp_lines import ExtensionMap, Payload, SsrcGroup
@@ -27,11 +27,16 @@ class PlayAnswer:
 
 
 def answer_play(
-    offer: SessionDescription, slots: Mapping[str, Slot], local: LocalTransport, sent: Mapping[str, CodecId]
+    offer: SessionDescription,
+    slots: Mapping[str, Slot],
+    local: LocalTransport,
+    sent: Mapping[str, CodecId],
+    *,
+    feedback: bool = True,
 ) -> PlayAnswer:
     """Answers an offer that has been checked. Sections whose mid has no slot are rejected.
 
-    `sent` has the codec that is sent now, by kind.
+    `sent` has the codec that is sent now, by kind. `feedback`: whether it is of use to hear of every packet.
     """
     answers: list[MediaSection] = []
     sections: list[AcceptedSection] = []
@@ -41,6 +46,8 @@ def answer_play(
             answers.append(_rejected(section))
             continue
         accepted = accepted_section(section, offer)
+        if not feedback:
+            accepted.extensions.pop(Extension.TRANSPORT_CC, None)
         sections.append(accepted)
         answers.append(_answered(section, slot, accepted, offer, sent.get(section.kind)))
     remote = remote_of(offer, roles=("actpass", "active"))
@@ -51,7 +58,7 @@ def answer_play(
 def _answered(
     section: MediaSection, slot: Slot, accepted: AcceptedSection, offer: SessionDescription, first: CodecId | None
 ) -> MediaSection:
-    payloads = _payloads(section, first)
+    payloads = _payloads(section, accepted, first)
     repaired = slot.repair_ssrc and retransmissions(section)
     ssrcs = (slot.ssrc, slot.repair_ssrc) if repaired else (slot.ssrc,)
     return MediaSection(
@@ -73,7 +80,7 @@ def _answered(
     )
 
 
-def _payloads(section: MediaSection, first: CodecId | None) -> dict[int, Payload]:
+def _payloads(section: MediaSection, accepted: AcceptedSection, first: CodecId | None) -> dict[int, Payload]:
     """One payload type for each codec of ours, in the player's order but for `first`; RTX behind each."""
     repairs = retransmissions(section)
     chosen: dict[CodecId, Payload] = {}
@@ -82,16 +89,18 @@ def _payloads(section: MediaSection, first: CodecId | None) -> dict[int, Payload
     payloads: dict[int, Payload] = {}
     for codec in sorted(chosen, key=lambda codec: codec != first):
         offered = chosen[codec]
-        payloads[offered.type] = _payload(section, codec, offered)
+        payloads[offered.type] = _payload(section, accepted, codec, offered)
         if offered.type in repairs:
             number = repairs[offered.type]
             payloads[number] = rtx(number, offered.type, offered.clock_rate)
     return payloads
 
 
-def _payload(section: MediaSection, codec: CodecId, offered: Payload) -> Payload:
+def _payload(section: MediaSection, accepted: AcceptedSection, codec: CodecId, offered: Payload) -> Payload:
     parameters = naming(codec, offered.parameters) if section.kind == "video" else dict(CODECS[codec].parameters)
     wanted = {*offered.feedback, *section.feedback}
+    if Extension.TRANSPORT_CC not in accepted.extensions:
+        wanted.discard("transport-cc")
     agreed = [each for each in FEEDBACK[section.kind] if each in wanted]
     return Payload(offered.type, offered.name, offered.clock_rate, offered.channels, parameters, agreed)
 

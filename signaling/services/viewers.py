@@ -7,6 +7,8 @@ is live there is nothing to wait for. What a PATCH means is `http_sessions.py`'s
 import uuid
 from dataclasses import dataclass
 
+import structlog
+
 from mediaserver import (
     Conference,
     IceFragment,
@@ -25,6 +27,8 @@ from signaling.services.http_sessions import HttpSession, HttpSessions, Opened, 
 from signaling.services.meeting import Meeting, NotInMesh
 from signaling.services.scheduler import Alarm, Scheduler
 from signaling.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 ONE_VIEW = "one_view"  # the label of the stream that shows everybody
 CAMERA = "camera"
@@ -98,7 +102,8 @@ class Viewers:
                 watching.alarm.set(self._settings.resume_seconds, watching.give_up)
             case ViewerPlaying():
                 watching.alarm.clear()
-            case ViewerEnded():
+            case ViewerEnded(why=why):
+                log.info("viewer left", conference=event.conference_id, viewer=event.participant_id, reason=why)
                 watching.alarm.clear()
                 del self._watching[event.participant_id]
                 self.sessions.forget(session)
@@ -113,6 +118,7 @@ class Viewers:
         session = HttpSession(conference.id, owner, credentials, watching)
         self._watching[viewer_id] = (watching, session)
         self.sessions.add(session)
+        log.info("viewer came", conference=conference.id, viewer=viewer_id, stream=stream.stream_id)
         return Opened(session, viewer.answer, viewer_id)
 
 

@@ -9,6 +9,7 @@ from mediaserver.transport.fragment import IceFragment
 from mediaserver.transport.sdp import parse
 from tests.mediaserver.conference.conftest import camera
 from tests.support.client_sdp import Section, publish_offer
+from tests.support.descriptions import description
 
 RECEIVE = (Section("0", "opus", "recvonly"), Section("1", "vp8", "recvonly"))
 NEW = IceFragment(("other", "another-password-of-22-c"), 0)
@@ -175,3 +176,53 @@ def test_a_publisher_may_restart_without_a_description(meeting, ada):
 def test_who_publishes_nothing_has_nothing_to_restart(meeting):
     with pytest.raises(BadDescription):
         meeting.join("bob").restart_publish(NEW)
+
+
+# a picture with several layers
+
+LAYERED = Section("1", "vp8", rids=("f", "h", "q"))
+RATES = ((0, 1280, 720, 1_500_000), (1, 640, 360, 500_000), (2, 320, 180, 150_000))
+LAYERS = [
+    {"layer": n, "width": width, "height": height, "rate_bps": rate, "age": 0.02, "fps": 30.0}
+    for n, width, height, rate in RATES
+]
+
+
+def layered(meeting, remb_bps: int, seconds: float = 6.0) -> int:
+    """Which layer of Ada's picture a viewer gets whose line carries so much."""
+    meeting.publish(meeting.join("ada"), Section("0", "opus"), LAYERED)
+    for source in meeting.router.sources:
+        source.counters = LAYERS if source.kind == "video" else []
+    _, connection = watch(meeting)
+    connection.counters = {"remb_bps": remb_bps, "remb_age": 0.1}
+    for tick in range(round(seconds * 5)):
+        meeting.conference.tick(1000.0 + tick / 5)
+    (picture,) = [sink for sink in meeting.sinks(connection) if sink.slot.kind == "video"]
+    assert picture.carried is not None
+    return picture.layer
+
+
+@pytest.mark.parametrize(("bps", "layer"), [(8_000_000, -1), (1_000_000, 1), (300_000, 2), (50_000, 2)])
+def test_the_layer_that_fits_the_line_is_sent_and_never_none(meeting, bps, layer):
+    assert layered(meeting, bps) == layer
+
+
+def test_a_picture_without_layers_is_sent_whatever_the_line(meeting, ada):
+    for source in meeting.router.sources:
+        source.counters = LAYERS[:1] if source.kind == "video" else []
+    _, connection = watch(meeting)
+    connection.counters = {"remb_bps": 50_000, "remb_age": 0.1}
+    for tick in range(30):
+        meeting.conference.tick(1000.0 + tick / 5)
+    assert kinds(meeting, connection) == {"0": "audio", "1": "video"}
+
+
+@pytest.mark.parametrize("rids", [(), ("f", "h")], ids=["one layer", "two layers"])
+def test_every_packet_is_told_of_only_where_there_is_a_choice(meeting, rids):
+    meeting.publish(meeting.join("ada"), Section("0", "opus"), Section("1", "vp8", rids=rids))
+    sdp = (
+        description("chromium-camera_mic-offer").replace("a=sendrecv", "a=recvonly").replace("a=sendonly", "a=recvonly")
+    )
+    answer = meeting.conference.view("v1", sdp, "ada-cam").answer
+    assert ("transport-cc" in answer) == ("transport-wide-cc" in answer) == bool(rids)
+    assert (meeting.router.connections[-1].listener is not None) == bool(rids)
