@@ -14,6 +14,7 @@ const SOUND_FOR = 200; // milliseconds that it must have been received
 const POLL_EVERY = 20; // milliseconds
 const FADE_FOR = 40; // milliseconds
 const FADE_STEPS = 8;
+const NEXT_PICTURE_WITHIN = 150; // milliseconds after the exchange: then the element has not noticed it
 const RENDERER_STARTS_WITHIN = 120; // milliseconds after the exchange, until the visible element is heard again
 
 export class Handover {
@@ -60,7 +61,9 @@ export class Handover {
     if (fades) await fade([element, volume, 0], [this.#helper, 0, volume]);
     if (this.#over) return void (fades && (element.volume = volume));
     this.#over = true;
+    const restarted = keepsPlaying(this.#stream.mediaStream);
     this.#tell("moved");
+    if (this.#expected.picture) await restarted;
     if (fades) {
       await pause(RENDERER_STARTS_WITHIN);
       await fade([element, 0, volume], [this.#helper, volume, 0]);
@@ -90,6 +93,28 @@ function firstPicture(video) {
     if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(resolve);
     video.addEventListener("loadeddata", () => (document.hidden || !("requestVideoFrameCallback" in video)) && resolve(null)); // nothing is rendered in a hidden page
   });
+}
+
+/**
+ * Sees to it that elements show the new tracks of a stream: Firefox may stay with the last picture of the old ones.
+ * @param {MediaStream} mediaStream
+ */
+async function keepsPlaying(mediaStream) {
+  const shown = [...document.querySelectorAll("video")].filter((element) => element.srcObject === mediaStream && "requestVideoFrameCallback" in element);
+  await Promise.all(shown.map((element) => restartsUnlessPlaying(element, mediaStream)));
+}
+
+/**
+ * @param {HTMLVideoElement} element
+ * @param {MediaStream} mediaStream
+ */
+async function restartsUnlessPlaying(element, mediaStream) {
+  await pause(0); // the exchange comes first
+  const next = new Promise((resolve) => element.requestVideoFrameCallback(() => element.requestVideoFrameCallback(() => resolve(true)))); // one may be on its way
+  const plays = await Promise.race([next, pause(NEXT_PICTURE_WITHIN).then(() => document.hidden)]);
+  if (plays || element.srcObject !== mediaStream) return;
+  element.srcObject = mediaStream;
+  element.play().catch(() => {}); // as before: it was allowed to
 }
 
 /**

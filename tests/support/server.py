@@ -79,6 +79,11 @@ class RunningServer:
         upgraded: dict[str, Any] = json.loads(await self._ask("POST", f"{ROOMS}/{room['id']}/upgrade"))["room"]
         return upgraded
 
+    async def room(self, room: dict[str, Any]) -> dict[str, Any]:
+        """The room as it is now."""
+        found: dict[str, Any] = json.loads(await self._ask("GET", f"{ROOMS}/{room['id']}"))
+        return found
+
     async def delete(self, room: dict[str, Any]) -> None:
         await self._ask("DELETE", f"{ROOMS}?id={room['id']}")
 

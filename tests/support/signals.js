@@ -259,6 +259,19 @@ signals.ways = () => conference.streams.map(({way}) => way).sort();
 
 signals.mode = () => ({mode: document.body.dataset.mode, e2ee: document.body.dataset.e2ee === 'true'});
 
+/** Everything comes by the server, and no direct connection is left. */
+signals.moved = (seconds) => until('moved', seconds, () => {
+  const now = {ways: signals.ways(), direct: direct().length};
+  return (now.direct === 0 && now.ways.every((way) => way === 'server')) || now;
+});
+
+signals.unconnected = (seconds) => until('unconnected', seconds, () => direct().length === 0 || direct().length);
+
+/** From now on this browser cannot take what the server offers. */
+signals.refuseOffers = () => {
+  signals.rewrite = (sdp) => (sdp.includes('a=ice-lite') ? 'nonsense' : sdp);
+};
+
 /** Shares a screen that shows this number. */
 signals.share = (number) => conference.publish(new MediaStream(camera(number, {width: 160, height: 90}).getVideoTracks()), {label: 'screen', simulcast: false});
 
