@@ -81,7 +81,7 @@ class Estimate:
         if told.newest_sent_us:
             self._trip(now - told.newest_sent_us / 1e6)
         self._sending.add(told.size_bytes, now)
-        self.loss.add(told.received, told.lost, self._sending.rate_bps(), now)
+        self.loss.add(told.received, told.lost, self._sending.rate_bps(), now, self._through.rate_bps)
         usage = self.trend.add(told.groups)
         self._through.add(told.groups)
         self._control(usage, now)

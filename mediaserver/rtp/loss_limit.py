@@ -15,6 +15,8 @@ STEP = 0.4  # seconds that are judged at once, at least,
 STEP_PACKETS = 50  # and with so many packets, unless
 LONGEST_STEP = 1.5  # seconds have passed
 BELOW = 0.85  # of what seems to come through is sent after a reduction: then the rest is what is inherent
+SPARED = 0.5  # of what came through is never taken away: loss is told of late, and was acted upon already
+WAIT = 0.6  # seconds after a reduction, in which what is told is what was before it
 GRAVE = 0.25  # of excess: acted upon at once, less only when it is there a second time
 HIGH, LOW = 0.10, 0.02  # of excess: above, the rate goes down; below, the limit goes up
 GROWTH = 0.08  # of the limit, per second
@@ -73,10 +75,12 @@ class LossLimit:
     _fastest: float = 0.0
     """The highest sending rate in this step."""
     _suspected: bool = False
+    _reduced_at: float = -math.inf
     _blamed: tuple[float, float] | None = None
     """The rate that a limit was set for, and the loss at it."""
 
-    def add(self, received: int, lost: int, sending_bps: float, now: float) -> float:
+    def add(self, received: int, lost: int, sending_bps: float, now: float, through_bps: float = 0.0) -> float:
+        """`sending_bps` is what has been sent lately, `through_bps` what of it has come, as far as that is known."""
         self._step.add(received, lost, now)
         self._fastest = max(self._fastest, sending_bps)
         self._bucket.add(received, lost, now)
@@ -84,7 +88,7 @@ class LossLimit:
             self._learn(sending_bps)
         age = self._step.age(now)
         if age >= STEP and (self._step.packets >= STEP_PACKETS or age >= LONGEST_STEP):
-            self._judge(sending_bps, age)
+            self._judge(sending_bps, through_bps, age, now)
         return self.limit_bps
 
     def release(self, rate_bps: float) -> None:
@@ -107,11 +111,11 @@ class LossLimit:
     def _excess(self, loss: float) -> float:
         return (loss - self.inherent) / (1 - self.inherent)
 
-    def _judge(self, sending_bps: float, age: float) -> None:
+    def _judge(self, sending_bps: float, through_bps: float, age: float, now: float) -> None:
         packets, self.loss = self._step.packets, self._step.loss
         fastest, self._fastest = self._fastest, 0.0
         self._step = _Tally()
-        if not packets:
+        if not packets or now - self._reduced_at < WAIT:
             return
         if self._blamed and fastest <= PROOF_RATE * self._blamed[0]:
             self._prove()
@@ -119,17 +123,19 @@ class LossLimit:
         excess = self._excess(self.loss)
         if excess > HIGH and self.loss - self.inherent > chance and sending_bps:
             if self._suspected or excess > GRAVE:
-                self._reduce(sending_bps, excess)
+                self._reduce(sending_bps, through_bps, excess)
+                self._reduced_at = now
             self._suspected = True
             return
         self._suspected = False
         if excess < LOW or self.loss - self.inherent <= chance:
             self._relax(sending_bps, age)
 
-    def _reduce(self, sending_bps: float, excess: float) -> None:
+    def _reduce(self, sending_bps: float, through_bps: float, excess: float) -> None:
         if self._blamed is None or sending_bps > self._blamed[0]:
             self._blamed = sending_bps, self.loss
-        self.limit_bps = max(BELOW * min(self.limit_bps, sending_bps) * (1 - excess), self.min_bps)
+        below = BELOW * min(self.limit_bps, sending_bps) * (1 - excess)
+        self.limit_bps = max(below, min(SPARED * through_bps, self.limit_bps), self.min_bps)
 
     def _prove(self) -> None:
         """Much less is sent than when loss was blamed on the rate: was that right?"""
