@@ -21,8 +21,7 @@ def cpu_between(before: dict[tuple[str, int], float], after: dict[tuple[str, int
 
 
 def pss(pid: int) -> int:
-    """Bytes: its own memory, and its part of what it shares."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise ValueError(f"/proc/{pid}/smaps_rollup has no Pss")
+    """Bytes of memory: its own, and its part of what it shares (PSS), without pages of files. Of those a process has
+    the less the more others happen to run the same libraries."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines())
+    return sum(int(fields[1]) * 1024 for fields in lines if fields[0] in ("Pss_Anon:", "Pss_Shmem:"))

@@ -9,9 +9,9 @@ NSS), its video room, with its default threading (one thread per handle) and wit
 The server has the first core, the generator the last, both before all other work, and all goes by loopback, where the
 kernel charges what it takes to deliver a packet to its sender. Clients take runs of packets whole (UDP_GRO), as network
 cards with that offload do: a server that sends runs (UDP_SEGMENT) gains by it. CPU is that of all the server's threads
-(schedstat); memory is PSS, its growth divided by those who receive. Latency is from a publisher's sending to the
-arrival in the subscriber's kernel. The floor beside each figure is measured right after it, in turn, by the same
-receiving sockets.
+(schedstat); memory is PSS without files' pages, its growth divided by those who receive. Latency is from a publisher's
+sending to the arrival in the subscriber's kernel. The floor beside each figure is measured right after it, in turn, by
+the same receiving sockets.
 
 The highest rate: pictures come faster, their packets as many as before, until 0.5 % do not arrive (in time: what is
 queued has not arrived), or until the generator can do no more, which is said. Meanwhile one packet in 16 is decrypted.
