@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -538,9 +540,9 @@ async def test_without_a_configured_key_every_key_is_unknown(tmp_path: Path, clo
 
 
 def spoil(data_dir: Path) -> None:
-    """Makes every use of the database fail."""
-    for file in data_dir.glob("folkmoot.db*"):
-        file.write_bytes(b"no database any more" * 100)
+    """Makes every use of the rooms fail, from outside: SQLite maps its files, they cannot be overwritten."""
+    with closing(sqlite3.connect(data_dir / "folkmoot.db")) as database:
+        database.execute("DROP TABLE realtime_rooms")
 
 
 async def test_an_internal_failure_tells_nothing(tmp_path: Path, clock: MovableClock):
