@@ -2,8 +2,7 @@
  * The direct connection between this participant and one other: one peer connection that carries both directions.
  *
  * Either side may offer; where two offers meet, the polite side gives way ("perfect negotiation", RFC 8829 section 4.1.8.2 has the
- * rollback). Sections carry both directions: what the other side has offered to receive on is used before new ones are made. Which
- * section carries which stream is read from `streams` beside the descriptions.
+ * rollback). Which section carries which stream (`pair-sections.js`) is read from `streams` beside the descriptions.
  *
  * Each page's end of a connection has a name of its own, `session`, that goes along with every message: a new one says that the
  * other side has begun anew (its page was reloaded, or its connection given up), and that this side must do so too.
@@ -13,11 +12,9 @@
 /** @typedef {import("./types.js").StreamEntry} StreamEntry */
 /** @typedef {import("./own-streams.js").OwnStream} OwnStream */
 /** @typedef {import("./own-streams.js").Kind} Kind */
-/** @typedef {Record<Kind, RTCRtpTransceiver | null>} Sections */
 
-import { audioEncodings, preferCodec, videoEncodings } from "./encodings.js";
-import { KINDS } from "./own-streams.js";
-import { configuration, entryOf } from "./publisher.js";
+import { PairSections } from "./pair-sections.js";
+import { configuration } from "./publisher.js";
 import { Recovery } from "./recovery.js";
 
 const CHANNEL = "data";
@@ -37,7 +34,7 @@ const CHANNEL_ID = 0; // agreed by both sides: nobody has to announce it
 export class Link {
   /** @type {RTCPeerConnection} */ #pc;
   /** @type {RTCDataChannel} */ #channel;
-  /** @type {Map<string, { stream: OwnStream, sections: Sections }>} */ #carried = new Map();
+  /** @type {PairSections} */ #sections;
   /** @type {Promise<void>} one thing after another */ #work = Promise.resolve();
   /** @type {string | null} */ #theirs = null;
   #session = "";
@@ -62,7 +59,7 @@ export class Link {
     this.#owner = owner;
     const { canSignal, onHealth: onChange } = owner;
     this.#recovery = new Recovery({ restart: () => this.offer({ restart: true }), rebuild: () => this.rebuild(), canSignal, onChange });
-    [this.#pc, this.#channel] = this.#connect();
+    [this.#pc, this.#channel, this.#sections] = this.#connect();
   }
 
   get pc() {
@@ -75,10 +72,10 @@ export class Link {
 
   /**
    * @param {string} streamId an own one
-   * @returns {Sections}
+   * @returns {import("./pair-sections.js").Sections} that carry it
    */
   sections(streamId) {
-    return this.#carried.get(streamId)?.sections ?? { audio: null, video: null };
+    return this.#sections.of(streamId);
   }
 
   /**
@@ -164,7 +161,7 @@ export class Link {
     const pc = this.#pc;
     if (!this.#changed || pc.signalingState !== "stable") return; // then it follows the answer
     this.#changed = false;
-    this.#attach();
+    this.#sections.attach();
     const offer = await pc.createOffer({ iceRestart: this.#restart });
     this.#restart = false;
     this.#seq += 1;
@@ -185,12 +182,12 @@ export class Link {
     if (this.#ignores) return;
     this.#theirs = message.session ?? null;
     await pc.setRemoteDescription({ type: "offer", sdp: message.sdp });
-    if (collision) this.#takeBack();
-    this.#attach({ answering: true });
+    if (collision) this.#sections.takeBack();
+    this.#sections.attach({ answering: true });
     await pc.setLocalDescription();
     this.#describe("answer", message.seq);
     this.#tellStreams(message.streams);
-    this.#changed = this.#own.all.some((stream) => !this.#isCarried(stream));
+    this.#changed = !this.#sections.complete;
     await this.#offerIfStable();
   }
 
@@ -218,9 +215,7 @@ export class Link {
    * @param {number} [seq] of the offer that is answered
    */
   #describe(type, seq = this.#seq) {
-    const carried = [...this.#carried.values()].map(({ stream, sections }) => entryOf(stream, sections.audio, sections.video));
-    const coming = this.#own.expected.filter(({ id }) => !this.#carried.has(id)).map((stream) => entryOf(stream, null, null));
-    this.#owner.send({ type, seq, sdp: this.#pc.localDescription?.sdp ?? "", streams: [...carried, ...coming], session: this.#session, to_session: this.#theirs });
+    this.#owner.send({ type, seq, sdp: this.#pc.localDescription?.sdp ?? "", streams: this.#sections.entries, session: this.#session, to_session: this.#theirs });
   }
 
   /** @param {StreamEntry[] | undefined} entries */
@@ -230,7 +225,7 @@ export class Link {
   }
 
   /**
-   * @returns {[RTCPeerConnection, RTCDataChannel]}
+   * @returns {[RTCPeerConnection, RTCDataChannel, PairSections]}
    */
   #connect() {
     const pc = new RTCPeerConnection(configuration(this.#owner.iceServers()));
@@ -244,108 +239,15 @@ export class Link {
       this.#owner.send({ type: "candidate", session, candidate: candidate && { candidate: candidate.candidate, sdpMid, sdpMLineIndex } });
     };
     this.#recovery.watch(pc);
-    return [pc, channel];
+    return [pc, channel, new PairSections(pc, this.#own, this.#owner.onError)];
   }
 
   /** A new peer connection takes the place of the present one. */
   #renew() {
     const before = this.#pc;
-    this.#carried.clear();
     this.#theirs = null;
     this.#ignores = false;
-    [this.#pc, this.#channel] = this.#connect();
+    [this.#pc, this.#channel, this.#sections] = this.#connect();
     before.close();
   }
-
-  /**
-   * Gives every own stream its sections and takes them from those that are over.
-   * @param {{ answering?: boolean }} [options] an answer can only use the sections of the offer
-   */
-  #attach({ answering = false } = {}) {
-    for (const [id, { stream, sections }] of this.#carried) {
-      if (this.#own.get(id) === stream) continue;
-      this.#carried.delete(id);
-      for (const kind of KINDS) sections[kind]?.sender.replaceTrack(null).catch(this.#owner.onError); // a browser shows nothing in a section that was inactive
-    }
-    for (const stream of this.#own.all) this.#carry(stream, answering);
-    if (!answering) for (const kind of KINDS) this.#listenFor(kind);
-  }
-
-  /** @param {Kind} kind that the other side is given a section for, in any case */
-  #listenFor(kind) {
-    const sections = this.#pc.getTransceivers();
-    if (!sections.some(({ receiver }) => receiver.track.kind === kind)) this.#pc.addTransceiver(kind, { direction: "recvonly" });
-  }
-
-  /**
-   * @param {OwnStream} stream
-   * @param {boolean} answering
-   */
-  #carry(stream, answering) {
-    const sections = this.sections(stream.id);
-    for (const kind of KINDS) {
-      const track = stream.tracks[kind];
-      if (!track || sections[kind]) continue;
-      const free = this.#freeSection(kind);
-      if (free) sections[kind] = this.#use(free, track, stream);
-      else if (!answering) sections[kind] = this.#add(kind, track, stream);
-    }
-    if (sections.audio || sections.video) this.#carried.set(stream.id, { stream, sections });
-  }
-
-  /** @param {Kind} kind */
-  #freeSection(kind) {
-    const used = new Set([...this.#carried.values()].flatMap(({ sections }) => [sections.audio, sections.video]));
-    return this.#pc.getTransceivers().find((section) => section.receiver.track.kind === kind && !used.has(section) && !section.sender.track && section.direction !== "stopped");
-  }
-
-  /**
-   * @param {RTCRtpTransceiver} section
-   * @param {MediaStreamTrack} track
-   * @param {OwnStream} stream
-   */
-  #use(section, track, stream) {
-    section.direction = "sendrecv";
-    section.sender.replaceTrack(track).catch(this.#owner.onError);
-    const [encoding] = encodingsOf(track, stream);
-    const parameters = section.sender.getParameters();
-    if (encoding && parameters.encodings[0]) {
-      Object.assign(parameters.encodings[0], { maxBitrate: encoding.maxBitrate, maxFramerate: encoding.maxFramerate });
-      section.sender.setParameters(parameters).catch(() => {}); // it is a limit, not a need
-    }
-    if (track.kind === "video") preferCodec(section, stream.options.codec ?? "vp8");
-    return section;
-  }
-
-  /**
-   * @param {Kind} kind
-   * @param {MediaStreamTrack} track
-   * @param {OwnStream} stream
-   */
-  #add(kind, track, stream) {
-    const section = this.#pc.addTransceiver(track, { direction: "sendrecv", sendEncodings: encodingsOf(track, stream) });
-    if (kind === "video") preferCodec(section, stream.options.codec ?? "vp8");
-    return section;
-  }
-
-  /** Sections that were offered when the other side's offer came first: there will be others for what is in them. */
-  #takeBack() {
-    for (const [id, { sections }] of this.#carried) if (KINDS.some((kind) => sections[kind] && !sections[kind].mid)) this.#carried.delete(id);
-    for (const section of this.#pc.getTransceivers()) if (section.mid === null) section.stop();
-  }
-
-  /** @param {OwnStream} stream */
-  #isCarried(stream) {
-    const sections = this.sections(stream.id);
-    return KINDS.every((kind) => !stream.tracks[kind] || sections[kind]?.currentDirection?.includes("send"));
-  }
-}
-
-/**
- * One layer: the other side is the only one that watches.
- * @param {MediaStreamTrack} track
- * @param {OwnStream} stream
- */
-function encodingsOf(track, { label, options }) {
-  return track.kind === "audio" ? audioEncodings() : videoEncodings(track, { ...options, label, simulcast: false }, null);
 }

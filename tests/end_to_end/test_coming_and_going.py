@@ -38,6 +38,7 @@ async def test_leaving_and_coming_again_twenty_times_leaves_no_stuck_or_black_pi
 async def test_a_reload_of_the_page_resumes_the_same_participant_and_stream(meeting: Meeting) -> None:
     ada, bob = await two_meet(meeting)
     await ada.call("listen", ["participant_update"])
+    await ada.call("watch", bob.id)
     assert isinstance(bob.page, ChromiumPage)
     await bob.page.reload()
     again = Person(bob.page, await bob.call("joined", PATIENCE), number=5)
@@ -45,6 +46,7 @@ async def test_a_reload_of_the_page_resumes_the_same_participant_and_stream(meet
     await everybody_meets(ada, again)
     assert (again.id, again.stream_id) == (bob.id, bob.stream_id)
     assert await ada.call("heard") == []
+    assert (await ada.call("watched", bob.id))["same"]
 
 
 async def test_who_leaves_is_gone_at_once_and_the_others_go_on(meeting: Meeting) -> None:
