@@ -20,6 +20,12 @@ addEventListener("load", () => {
   conference.on("move", ({ stream, step }) => steps.push({ step, at: performance.now(), of: stream.userId }));
 });
 
+/** Resolves once `look()` is true. */
+window.comes = (look) =>
+  new Promise((resolve) => {
+    const timer = setInterval(() => look() && (clearInterval(timer), resolve()), 50);
+  });
+
 /** So many others are shown, with pictures that move. */
 window.sees = (others) => Object.values(shown).filter((times) => times.length > 30).length >= others;
 
