@@ -55,7 +55,7 @@ def options_of(given: argparse.Namespace) -> dict[str, object]:
     from benchmarks.versus.whip import Address
 
     address = Address(given.whip, given.whep, given.token, given.pid) if given.whip and given.whep else None
-    return {"cases": given.cases, "servers": given.servers, "address": address}
+    return {"cases": given.cases, "servers": given.servers, "address": address, "picture": not given.no_store}
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ def told(row: Row) -> str:
 
 
 def run(
-    quick: bool = False, cases: str = "", servers: str = "", address: Address | None = None
+    quick: bool = False, cases: str = "", servers: str = "", address: Address | None = None, picture: bool = True
 ) -> list[dict[str, object]]:
     effort = QUICK if quick else FULL
     wanted = cases.split(";") if cases else QUICK_CASES if quick else [case.name for case in CASES]
@@ -119,7 +119,7 @@ def run(
     print("\n" + table(rows) + "\n")
     for bar in bars(rows):
         print(f"  {bar}")
-    if rows:
+    if rows and picture:
         draw(rows, conditions)
     return [row.stored() for row in rows]
 
