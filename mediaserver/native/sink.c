@@ -19,12 +19,14 @@ static int64_t next_out_seq_of(const struct map *map) { return map->from + map->
 
 /* The numbering of a packet; NULL if it belongs to none (too old, or its source was left meanwhile). */
 const struct map *sink_map_for(const struct sink *sink, const struct source *source, int64_t seq) {
-    int64_t end = INT64_MAX; /* sequence numbers from here on belong to a newer map */
+    int64_t end = INT64_MAX; /* sequence numbers from here on belong to newer maps: one may begin below an older one, whose
+                                first packets were lost and may still come */
     for (int i = sink->map_count - 1; i >= 0; i--) {
         const struct map *map = &sink->maps[i];
         if (map->source == source && map->from <= seq)
             return seq + map->seq_offset < end ? map : NULL;
-        end = next_out_seq_of(map);
+        if (end > next_out_seq_of(map))
+            end = next_out_seq_of(map);
     }
     return NULL;
 }

@@ -88,6 +88,12 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"\2\0\x04\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12) + b"\1\x03\x16\xfe\xfd" + bytes(12),
     ),
     "core_numbers": (
+        # lost before padding, and repaired after the numbers began again below where it would have stood
+        bytes(
+            [2, 7, 0x8F, 1, 7, 3, 8, 4, 2, 0, 7, 15, 8, 3, 1, 8, 2, 2, 1, 7, 9, 1, 2, 2, 0, 7]
+            + [183] * 19
+            + [9, 1, 4, 200, 1, 7, 9, 1]
+        ),
         bytes([1, 7, 0x8F, 3] + [7, 15, 2] * 45 + [1, 110, 3, 1, 120, 1, 1, 100, 1, 0, 9, 255]),
         bytes(
             [1, 7, 0x8F, 3] + [7, 15, 2] * 8 + [0, 5, 255, 1, 3, 2, 2, 0, 3, 23, 0x8F, 1, 0, 5, 255, 1, 9, 1, 2, 0, 0]
