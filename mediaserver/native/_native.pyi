@@ -154,7 +154,9 @@ class Connection:
     def send_feedback(
         self, *, nack: bool = True, audio_nack: bool = False, transport_cc: bool = True, remb_bps: int = 0
     ) -> None:
-        """Which feedback the peer understands; `nack` for pictures. `remb_bps` > 0: the cap that REMB tells if transport-cc is off."""
+        """Which feedback the peer understands; `nack` for pictures. `remb_bps` > 0: the cap that REMB tells if
+        transport-cc is off.
+        """
 
     def receive_track(
         self,
