@@ -144,6 +144,7 @@ int departures_told(struct core *core, struct conn *conn, const uint8_t *body, s
 
 /* timers.c */
 void core_tick(struct core *core, int64_t now);
+void conn_hurry(struct core *core, struct conn *conn, int64_t at);
 #define TICK_US 5000
 
 /* output.c */

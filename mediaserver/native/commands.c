@@ -10,7 +10,7 @@ static void conn_add(struct core *core, struct conn *conn, int64_t now) {
     if (core->conns)
         core->conns->prev = conn;
     core->conns = conn;
-    conn->due = now;
+    conn_hurry(core, conn, now);
 }
 
 static void address_forget(struct core *core, const struct address *address) {
@@ -201,7 +201,7 @@ static void conn_keys(struct core *core, struct conn *conn, struct srtp_key *rx,
     retire(core, conn->tx, RETIRED_KEY);
     conn->rx = rx;
     conn->tx = tx;
-    conn->due = now;
+    conn_hurry(core, conn, now);
 }
 
 static void stream_add(struct core *core, struct stream *stream) {

@@ -501,7 +501,7 @@ struct core {
 
     struct retire_entry *backlog;
     int backlog_count;
-    int64_t tick_due, levels_due;
+    int64_t ticked_at, tick_due, levels_due;
     struct track *loud; /* those with packets since their levels were told */
     pthread_t thread;
     uint8_t started;

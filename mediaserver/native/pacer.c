@@ -72,8 +72,7 @@ int pacer_takes(struct core *core, struct sink *sink, int64_t seq, int64_t now) 
     if (pacer->head - pacer->tail == WAITING)
         release(core, pacer, now);
     pacer->ring[pacer->head++ % WAITING] = (struct waiting){.sink = sink, .seq = seq, .since = now};
-    if (conn->due > now + TICK_US)
-        conn->due = now + TICK_US;
+    conn_hurry(core, conn, now + TICK_US);
     count(core, packets_paced);
     return 1;
 }

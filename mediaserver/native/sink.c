@@ -68,7 +68,7 @@ static struct map *map_push(struct sink *sink) {
 }
 
 /* Numbers go on from what was sent last; `packet` becomes the next one, at time `timestamp`. */
-static struct map *sink_begin(struct sink *sink, struct source *source, const struct packet *packet,
+static struct map *sink_begin(struct core *core, struct sink *sink, struct source *source, const struct packet *packet,
                               uint32_t timestamp, int64_t now) {
     sink->clock_rate = source->clock_rate;
     struct map *map = map_push(sink);
@@ -86,8 +86,7 @@ static struct map *sink_begin(struct sink *sink, struct source *source, const st
     sink_level(sink);
     map->top = sink_top(sink, source, packet);
     sink->report_due = now; /* tell the new times at once */
-    if (sink->conn->due > now)
-        sink->conn->due = now;
+    conn_hurry(core, sink->conn, now);
     return map;
 }
 
@@ -172,7 +171,7 @@ void sink_carry(struct core *core, struct sink *sink, struct source *source, str
         }
         if (packet->size == 0)
             return;
-        sink_begin(sink, source, packet, aligned_timestamp(sink, source, packet, now), now);
+        sink_begin(core, sink, source, packet, aligned_timestamp(sink, source, packet, now), now);
     } else if (packet->size == 0 && sink_close_gap(sink, source, packet->seq)) {
         return;
     } else if (!sink_wants(sink, source, packet)) {
@@ -229,7 +228,7 @@ static int sink_replay(struct core *core, struct sink *sink, struct source *sour
     if (!last)
         return 0;
     struct packet *first = cache_find(&source->cache, source->keyframe_seq);
-    struct map *map = sink_begin(sink, source, first, next_timestamp(sink, now), now);
+    struct map *map = sink_begin(core, sink, source, first, next_timestamp(sink, now), now);
     uint32_t span = last->timestamp - first->timestamp;
     map->ts_shift = REPLAY_SHIFT;
     map->ts_in = last->timestamp;

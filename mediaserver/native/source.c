@@ -341,13 +341,12 @@ void source_arrived(struct core *core, struct conn *conn, struct ssrc_entry *ent
     else
         source_packet(core, entry->source, section, header, packet, (uint16_t)payload, 0, now);
     if (entry->source->hole_count || entry->source->keyframe_wanted)
-        conn->due = now;
+        conn_hurry(core, conn, now);
 }
 
 /* Somebody waits for a key frame of this layer; timers.c asks for it, at most once in a while. */
 void source_want_keyframe(struct core *core, struct source *source, int64_t now) {
-    (void)core;
     source->keyframe_wanted = 1;
     if (source->track->conn)
-        source->track->conn->due = now;
+        conn_hurry(core, source->track->conn, now);
 }

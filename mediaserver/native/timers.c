@@ -9,6 +9,7 @@
 #define REMB_US 1000000
 #define PLI_US 1000000      /* at most one a second and layer upstream, however many ask */
 #define IDLE_US 100000
+#define GRID_US 25000       /* what is not urgent is done for everybody at the same times: a thread sleeps in between */
 #define STEP_US 5000
 #define MAX_RTCP 1400
 
@@ -207,7 +208,7 @@ static int64_t receiver_due(struct timer *t) {
     }
     if (receiver->arrivals && t->now >= receiver->feedback_due) {
         send_arrivals(t);
-        receiver->feedback_due = t->now + FEEDBACK_US;
+        receiver->feedback_due = (t->now / FEEDBACK_US + 1) * FEEDBACK_US;
     }
     if (t->now >= receiver->report_due) {
         send_receiver_report(t);
@@ -303,17 +304,36 @@ static void conn_timers(struct core *core, struct conn *conn, int64_t now) {
         due = now + STEP_US;
     if (due <= now)
         due = now + STEP_US;
+    if (due > now + STEP_US)
+        due = (due + GRID_US - 1) / GRID_US * GRID_US;
     /* a key frame that a sink of this pass asked for may have set an earlier time: keep it */
     conn->due = conn->due <= now ? now + STEP_US : earlier(due, conn->due);
 }
 
+/* There is something to do then; not more often than every TICK_US. */
+static void core_hurry(struct core *core, int64_t at) {
+    if (at < core->ticked_at + TICK_US)
+        at = core->ticked_at + TICK_US;
+    core->tick_due = earlier(core->tick_due, at);
+}
+
+/* Something of the connection is due at that time, or it may be looked at earlier. */
+void conn_hurry(struct core *core, struct conn *conn, int64_t at) {
+    conn->due = earlier(conn->due, at);
+    core_hurry(core, conn->due);
+}
+
 /* Lets everything that is due act. The caller flushes the output. */
 void core_tick(struct core *core, int64_t now) {
-    core->tick_due = now + TICK_US;
+    core->ticked_at = now;
+    core->tick_due = now + IDLE_US;
     levels_tell(core, now);
-    for (struct conn *conn = core->conns; conn; conn = conn->next)
+    core_hurry(core, core->levels_due);
+    for (struct conn *conn = core->conns; conn; conn = conn->next) {
         if (conn->due <= now)
             conn_timers(core, conn, now);
+        core_hurry(core, conn->due);
+    }
     streams_sweep(core); /* not earlier: while events are served, one of them may still name a stream that ended */
     retire_flush(core);
 }

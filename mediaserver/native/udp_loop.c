@@ -166,10 +166,14 @@ static void serve(struct core *core, struct epoll_event *event, struct inbox *in
     }
 }
 
-static int wait_ms(const struct core *core) {
+static int wait_ms(const struct core *core, int64_t now) {
     if (core->pending_count)
         return 1;
-    return core->conns || core->backlog_count ? TICK_US / 1000 : IDLE_MS;
+    if (core->backlog_count)
+        return TICK_US / 1000;
+    if (!core->conns)
+        return IDLE_MS;
+    return now >= core->tick_due ? 0 : (int)((core->tick_due - now + 999) / 1000);
 }
 
 static void *core_thread(void *argument) {
@@ -177,7 +181,7 @@ static void *core_thread(void *argument) {
     struct epoll_event ready[READY];
     struct inbox inbox;
     while (atomic_load_explicit(&core->running, memory_order_acquire)) {
-        int n = epoll_wait(core->epoll_fd, ready, READY, wait_ms(core));
+        int n = epoll_wait(core->epoll_fd, ready, READY, wait_ms(core, monotonic_us()));
         int64_t now = monotonic_us();
         core_commands(core, now); /* before the packets: a peer that was just allowed may have sent already */
         for (int i = 0; i < n; i++)

@@ -68,7 +68,10 @@ def run_target(name: str, core: Path, seconds: int) -> bool:
         errors="replace",
     )
     executed = [line.split()[-1] for line in run.stderr.splitlines() if "number_of_executed_units" in line]
-    print(f"{name}: {executed[0] if executed else '?'} inputs, {'clean' if run.returncode == 0 else 'FOUND SOMETHING'}")
+    print(
+        f"{name}: {executed[0] if executed else '?'} inputs, {'clean' if run.returncode == 0 else 'FOUND SOMETHING'}",
+        flush=True,
+    )
     if run.returncode:
         print(run.stderr)
         for finding in findings.iterdir():
@@ -84,7 +87,8 @@ def main(arguments: Sequence[str]) -> int:
     names = TARGETS if options.target == "all" else (options.target,)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         core = compile_core(Path(folder))
-        clean = [run_target(name, core, options.seconds) for name in names]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # a core for each
+            clean = list(pool.map(lambda name: run_target(name, core, options.seconds), names))
     return 0 if all(clean) else 1
 
 
