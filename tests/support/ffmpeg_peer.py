@@ -25,12 +25,14 @@ from tests.support.peer import Colour
 RATE = 25  # pictures a second
 SAMPLES = 960  # of a piece of sound
 SAMPLE_RATE = 48000
+HANDSHAKE_MS = "20000"  # its own 5 s are not enough on a busy machine
 
 
 @asynccontextmanager
 async def ffmpeg_encoder(directory: Path, url: str, token: str, colour: Colour, tone_hz: float) -> AsyncIterator[None]:
     """Publishes as long as it is open; what goes wrong in it is raised at the end."""
-    options = {"authorization": token, "whip_flags": "dtls_active", **_certificate(directory)}
+    options = {"authorization": token, "whip_flags": "dtls_active", "handshake_timeout": HANDSHAKE_MS}
+    options |= _certificate(directory)
     stop = threading.Event()
     encoding = asyncio.create_task(asyncio.to_thread(_encode, url, options, colour, tone_hz, stop))
     try:
