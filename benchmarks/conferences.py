@@ -32,6 +32,7 @@ MAX_FPS = 3000.0
 LOSS_LIMIT = 0.005  # past this, a rate is too high for this machine
 CHURN, QUICK_CHURN = 2000, 300  # joins and leaves
 CHURN_AT_ONCE = 8
+WARM_UP = 200  # joins and leaves at least, or half as many as are measured: until caches (SQLite's, malloc's) are full
 MEMORY_STEPS = (20, 60, 100, 140, 180)  # subscribers
 DECRYPTED = 50  # subscribers at most that decrypt and measure latency; the others check their sequence numbers
 BAR_LATENCY = (0.5e-3, 5e-3)  # p50, p99, seconds
@@ -272,7 +273,7 @@ async def churn(cycles: int) -> Row:
             finally:
                 await member.leave()
 
-        await at_most(CHURN_AT_ONCE, [visit() for _ in range(max(200, cycles // 10))])
+        await at_most(CHURN_AT_ONCE, [visit() for _ in range(max(WARM_UP, cycles // 2))])
         sizes, counts, cpu = [venue.server.rss()], [0], venue.server.cpu()
         for part in range(10):
             await at_most(CHURN_AT_ONCE, [visit() for _ in range(cycles // 10)])

@@ -15,7 +15,7 @@ from mediaserver.rtp.allocation import RESERVE, Allocator, Choice, Reason, Reque
 from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.congestion import MAX_BPS, MIN_BPS, Estimate
 from mediaserver.rtp.rate_control import RateControl
-from mediaserver.rtp.report_estimate import ReportEstimate
+from mediaserver.rtp.report_estimate import NO_LIMIT_BPS, ReportEstimate
 
 FIRST_BPS = 1_000_000.0  # two pictures of usual size at once; too much for a thin line is seen within half a second
 FIRST_MOST_BPS = 4_000_000.0
@@ -39,7 +39,7 @@ class Core(Protocol):
 
 def _report_estimate() -> ReportEstimate:
     """Everything may be sent until reports say otherwise: who reports nothing at all is not held back."""
-    return ReportEstimate(start_bps=MAX_BPS)
+    return ReportEstimate(start_bps=NO_LIMIT_BPS)
 
 
 @dataclass(slots=True)

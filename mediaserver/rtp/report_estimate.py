@@ -7,10 +7,11 @@ nothing is lost. draft-alvestrand-rmcat-remb-03; RFC 3550 section 6.4; draft-iet
 
 from dataclasses import dataclass, field
 
-from mediaserver.rtp.congestion import MAX_BPS, MIN_BPS, START_BPS
+from mediaserver.rtp.congestion import MIN_BPS, START_BPS
 from mediaserver.rtp.loss_limit import LOW, LossLimit
 from mediaserver.rtp.probing import ProbeWish
 
+NO_LIMIT_BPS = 10e9  # no line of one participant is faster
 GROWTH = 0.15  # per second while nothing is lost: nothing else tells what the line carries
 AHEAD = 3.0  # times what is sent, at most: the next layer is about so far away
 MAX_STEP = 2.0  # seconds of growth at once
@@ -22,7 +23,7 @@ class ReportEstimate:
     """Of one connection, or until it gives better feedback."""
 
     start_bps: float = START_BPS
-    wanted_bps: float = MAX_BPS
+    wanted_bps: float = NO_LIMIT_BPS
     loss: LossLimit = field(default_factory=lambda: LossLimit(MIN_BPS))
     round_trip: float = 0.0
     """Seconds; 0.0: not known."""
@@ -36,7 +37,7 @@ class ReportEstimate:
 
     @property
     def rate_bps(self) -> float:
-        return min(max(min(self._rate, self.loss.limit_bps), MIN_BPS), MAX_BPS)
+        return max(min(self._rate, self.loss.limit_bps), MIN_BPS)
 
     def reports(
         self, *, sent_bps: float, reported: int, lost: int, remb_bps: float | None, remb_age: float, now: float

@@ -8,8 +8,8 @@ from mediaserver.conference.downlink import FIRST_BPS, PACING, PATIENCE, Downlin
 from mediaserver.events import StreamLayers
 from mediaserver.rtp.allocation import Reason, Request
 from mediaserver.rtp.arrivals import Record
-from mediaserver.rtp.congestion import MAX_BPS
 from mediaserver.rtp.layers import Layer
+from mediaserver.rtp.report_estimate import NO_LIMIT_BPS
 from tests.support.estimation import simulcast
 
 EVERY = 0.2
@@ -130,7 +130,7 @@ def test_a_queue_takes_it_down() -> None:
 
 def test_without_any_feedback_nobody_is_held_back() -> None:
     line = Line(transport_cc=False)
-    assert line.downlink.estimate_bps == MAX_BPS
+    assert line.downlink.estimate_bps == NO_LIMIT_BPS
     line.run(2.0)
     assert line.layers() == [0, 0]
 
