@@ -22,7 +22,8 @@ def plot(rows: Sequence[Row], conditions: str, path: Path) -> None:
     with_floor = {**_by_target(rows, lambda row: row.us), FLOOR: _floors(rows)}
     _grouped(left, rows, with_floor, "CPU per forwarded packet, us (25 pictures a second)", "{:.1f}")
     _grouped(right, rows, _by_target(rows, lambda row: row.highest / 1e3), "highest rate, 1,000 packets/s", "{:.0f}")
-    left.legend(frameon=False, fontsize=8)
+    left.set_ylim(top=1.25 * left.get_ylim()[1])  # room for the legend
+    left.legend(frameon=False, fontsize=8, loc="upper left", ncols=2)
     figure.supxlabel(conditions, fontsize=7)
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=110)
