@@ -25,24 +25,33 @@ from tests.support.peer import Colour
 RATE = 25  # pictures a second
 SAMPLES = 960  # of a piece of sound
 SAMPLE_RATE = 48000
+BEGINS_WITHIN = 30.0  # seconds
 HANDSHAKE_MS = "20000"  # its own 5 s are not enough on a busy machine
 
 
 @asynccontextmanager
 async def ffmpeg_encoder(directory: Path, url: str, token: str, colour: Colour, tone_hz: float) -> AsyncIterator[None]:
-    """Publishes as long as it is open; what goes wrong in it is raised at the end."""
+    """Publishes as long as it is open, from the beginning on; what goes wrong in it is raised at the end."""
     options = {"authorization": token, "whip_flags": "dtls_active", "handshake_timeout": HANDSHAKE_MS}
     options |= _certificate(directory)
-    stop = threading.Event()
-    encoding = asyncio.create_task(asyncio.to_thread(_encode, url, options, colour, tone_hz, stop))
+    begun, stop = threading.Event(), threading.Event()
+    encoding = asyncio.create_task(asyncio.to_thread(_encode, url, options, colour, tone_hz, begun, stop))
     try:
+        await asyncio.to_thread(begun.wait, BEGINS_WITHIN)
         yield
     finally:
         stop.set()
         await encoding
 
 
-def _encode(url: str, options: dict[str, str], colour: Colour, tone_hz: float, stop: threading.Event) -> None:
+def _encode(
+    url: str,
+    options: dict[str, str],
+    colour: Colour,
+    tone_hz: float,
+    begun: threading.Event,
+    stop: threading.Event,
+) -> None:
     with av.open(url, "w", format="whip", options=options) as output:
         baseline = {"profile": "baseline", "tune": "zerolatency", "g": "25"}
         video = output.add_stream("libx264", rate=RATE, options=baseline)
@@ -57,6 +66,7 @@ def _encode(url: str, options: dict[str, str], colour: Colour, tone_hz: float, s
             for piece in (2 * count, 2 * count + 1):
                 output.mux(audio.encode(_sound(piece * SAMPLES, tone_hz)))
             count += 1
+            begun.set()  # the first packet waits for the connection
             stop.wait(max(0.0, start + count / RATE - time.monotonic()))
 
 
