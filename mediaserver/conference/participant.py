@@ -161,7 +161,7 @@ class Participant:
             self._tell(LayersChanged(self._conference_id, self.id, streams))
         if self._quality_at is None or now - self._quality_at >= QUALITY_EVERY:
             self._quality_at = now
-            quality = self._subscribe.quality()
+            quality = self._subscribe.rating()
             if quality and quality != self._quality:
                 self._quality = quality
                 self._tell(QualityChanged(self._conference_id, self.id, *quality))
