@@ -1,7 +1,7 @@
 """The tables as the queries see them; `migrations` makes them, and a test compares the two.
 
-Times are integer unix milliseconds (`_ms`), durations whole seconds. Of credentials only digests are kept, except a
-room's token: the API gives it out again on every read.
+Times are integer unix milliseconds (`_ms`), durations whole seconds. Of credentials only digests are kept, except
+those that the API gives out again on every read: a realtime room's token, access keys, guest and permalink tokens.
 """
 
 import sqlalchemy as sa
@@ -47,4 +47,85 @@ realtime_endpoints = sa.Table(
     sa.Column("participant_id", sa.Text, nullable=False),
     sa.Column("token_digest", sa.String(64), nullable=False, unique=True),
     sa.Column("expires_ms", sa.BigInteger, nullable=False, index=True),
+)
+
+team_rooms = sa.Table(
+    "team_rooms",
+    metadata,
+    sa.Column("key", sa.String(24), primary_key=True),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("room_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("team", "room_id", name="team_rooms_by_id"),
+)
+"""`room_id` is what the team calls it."""
+
+room_meetings = sa.Table(
+    "room_meetings",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("room_key", sa.String(24), sa.ForeignKey("team_rooms.key"), nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("guest_token", sa.String(24), nullable=False),
+    sa.Column("guest_digest", sa.String(64), unique=True),
+    sa.Column("permalink_id", sa.String(24)),
+    sa.Column("started_ms", sa.BigInteger, nullable=False),
+    sa.Column("locked_ms", sa.BigInteger),
+    sa.Column("ended_ms", sa.BigInteger),
+    sa.Index("room_meetings_by_room", "room_key", "started_ms"),
+)
+"""`guest_digest` is null where the guest token is a permalink's."""
+
+sa.Index(
+    "room_meetings_running",
+    room_meetings.c.room_key,
+    unique=True,
+    sqlite_where=room_meetings.c.ended_ms.is_(None),
+    postgresql_where=room_meetings.c.ended_ms.is_(None),
+)
+
+room_users = sa.Table(
+    "room_users",
+    metadata,
+    sa.Column("meeting_id", sa.String(36), sa.ForeignKey("room_meetings.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("avatar", sa.Text),
+    sa.Column("guest", sa.Boolean, nullable=False),
+    sa.Column("locale", sa.String(2)),
+    sa.Column("joined_ms", sa.BigInteger, nullable=False),
+    sa.Column("access_key", sa.String(24), nullable=False),
+    sa.Column("access_digest", sa.String(64), nullable=False, unique=True),
+)
+
+permalinks = sa.Table(
+    "permalinks",
+    metadata,
+    sa.Column("id", sa.String(24), primary_key=True),
+    sa.Column("team", sa.Text, nullable=False),
+    sa.Column("room_key", sa.String(24), sa.ForeignKey("team_rooms.key"), nullable=False, unique=True),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("guest_token", sa.String(24), nullable=False),
+    sa.Column("guest_digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("expires_ms", sa.BigInteger),
+    sa.Column("deleted_ms", sa.BigInteger),
+    sa.Index("permalinks_by_team", "team", "created_ms", "id"),
+)
+
+permalink_hosts = sa.Table(
+    "permalink_hosts",
+    metadata,
+    sa.Column("token_digest", sa.String(64), primary_key=True),
+    sa.Column("token", sa.String(24), nullable=False),
+    sa.Column(
+        "permalink_id", sa.String(24), sa.ForeignKey("permalinks.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("avatar", sa.Text),
+    sa.Column("joined_ms", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
 )
