@@ -105,6 +105,14 @@ class Engine:
         The thread owns and closes `fd` from now on.
         """
 
+    def adopt_local(self, fd: int, thread: int) -> bytes:
+        """Gives one end of a SOCK_SEQPACKET pair, whose other end a process of ours holds, to a thread; its address.
+
+        Packets go through it as they are, one at a time; see `Connection.trust`. How many may wait for a process that
+        does not read is its SO_SNDBUF; what finds no room is dropped (`dropped_local_full`). STREAM_CLOSED tells that the
+        other end was closed. The thread owns and closes `fd` from now on.
+        """
+
     def close_stream(self, address: bytes) -> None: ...
     def feed_stream(self, address: bytes, data: bytes) -> None:
         """Hands on bytes that were read from the stream before it was adopted (whole frames or parts of one)."""
@@ -147,6 +155,13 @@ class Connection:
         """Starts SRTP. `profile` as in RFC 5764 and RFC 7714: SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM,
         SRTP_AES128_CM_SHA1_80. `receive` and `send` are master key and salt, one behind the other. ValueError for
         a wrong length or name."""
+
+    def trust(self, address: bytes) -> None:
+        """The peer is a process of ours behind an address of `Engine.adopt_local`: nothing is encrypted either way.
+
+        For all else it is a connection as any: its sinks send RTP and sender reports, and take NACK and PLI; what comes
+        from it feeds tracks. ValueError for an address of another kind.
+        """
 
     def receive_extensions(self, ids: Mapping[int, int]) -> None:
         """{id on the wire: `Extension`} of what this peer sends."""

@@ -37,6 +37,8 @@ def address_from(int socket, str ip, int port):
 def address_text(bytes text):
     cdef address a
     read_address(text, &a)
+    if a.kind == ADDRESS_LOCAL:
+        return "", 0, "local"
     port = a.port[0] << 8 | a.port[1]
     ip = PyBytes_FromStringAndSize(<const char *>a.ip, 16)
     # A TCP peer's family is told by where its zeros are: an IPv4 address fills the first four bytes only.

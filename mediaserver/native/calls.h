@@ -160,6 +160,10 @@ void stream_writable(struct core *core, struct stream *stream);
 void stream_end(struct core *core, struct stream *stream);
 void streams_sweep(struct core *core);
 
+/* local.c */
+void local_readable(struct core *core, struct stream *stream, int64_t now);
+void local_write(struct core *core, struct stream *stream, const uint8_t *data, size_t size);
+
 /* core.c: made and freed by the control side */
 int core_init(struct core *core, int index, int count_of_cores, struct core *all, int simulated);
 void core_free(struct core *core);

@@ -51,7 +51,7 @@ static void conn_path(struct core *core, struct conn *conn, const struct address
     struct address_entry *entry = address_find(&core->addresses, address);
     conn->path = *address;
     conn->stream = entry ? entry->stream : NULL;
-    if (address->kind == ADDRESS_TCP) {
+    if (address->kind >= ADDRESS_TCP) {
         if (!conn->stream)
             conn->path.kind = 0; /* it ended before we got here */
         return;

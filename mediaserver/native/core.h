@@ -45,7 +45,7 @@
 
 enum { NACK_PICTURE = 1, NACK_SOUND = 2 };
 
-enum { ADDRESS_UDP4 = 1, ADDRESS_UDP6 = 2, ADDRESS_TCP = 3 };
+enum { ADDRESS_UDP4 = 1, ADDRESS_UDP6 = 2, ADDRESS_TCP = 3, ADDRESS_LOCAL = 4 }; /* from TCP on: of a stream */
 
 struct address { /* compared as bytes; unused ones are zero */
     uint8_t kind;
@@ -86,7 +86,7 @@ struct address_table { /* open addressing, linear probing */
     X(dropped_unknown_payload_type) X(dropped_malformed_payload) X(dropped_duplicate) X(dropped_muted)                 \
     X(dropped_padding) X(dropped_malformed_rtcp) X(dropped_rtcp_unauthentic) X(dropped_retransmission)                 \
     X(dropped_send_failed) X(dropped_stream_full) X(dropped_awaiting_keyframe) X(dropped_superseded)             \
-    X(dropped_codec_not_accepted) X(dropped_layer) X(packets_paced) X(packets_probed)
+    X(dropped_codec_not_accepted) X(dropped_layer) X(dropped_local_full) X(packets_paced) X(packets_probed)
 
 enum counter {
 #define X(name) C_##name,
@@ -344,11 +344,11 @@ struct conn {
     struct conn *next, *prev;
 };
 
-/* ---- TCP ---------------------------------------------------------------------------------------------------- */
+/* ---- TCP, and sockets to processes of ours --------------------------------------------------------------------- */
 
 #define STREAM_OUT 65536 /* bytes that may wait for a slow receiver */
 
-struct stream {
+struct stream { /* address.kind ADDRESS_LOCAL: no frames but packets, in and out as they are (local.c) */
     struct address address;
     int fd;
     struct conn *conn;

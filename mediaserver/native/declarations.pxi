@@ -33,7 +33,7 @@ cdef extern from "netinet/in.h" nogil:
 
 cdef extern from "core.h" nogil:
     enum: MAX_CORES, MAX_SOCKETS, MAX_DATAGRAM, MAX_LAYERS, MAX_SECTIONS, MAX_SINKS, CODEC_COUNT, EXT_COUNT, COUNTER_COUNT
-    enum: ADDRESS_UDP4, ADDRESS_UDP6, ADDRESS_TCP
+    enum: ADDRESS_UDP4, ADDRESS_UDP6, ADDRESS_TCP, ADDRESS_LOCAL
     enum: EVENT_STUN, EVENT_DTLS, EVENT_LAYER, EVENT_STREAM_CLOSED, EVENT_FEEDBACK, EVENT_LEVELS, EVENT_RETIRED
     enum: EXT_TRANSPORT_CC, NACK_PICTURE, NACK_SOUND
     enum: C_packets_forwarded, C_dropped_send_failed
@@ -159,7 +159,7 @@ cdef extern from "core.h" nogil:
         simulated simulated
 
     enum srtp_profile:
-        SRTP_AES128_CM_SHA1_80, SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM
+        SRTP_PLAIN, SRTP_AES128_CM_SHA1_80, SRTP_AEAD_AES_128_GCM, SRTP_AEAD_AES_256_GCM
 
     srtp_key *srtp_key_new(srtp_profile profile, const uint8_t *master, size_t len, int encrypt)
     void srtp_key_free(srtp_key *key)

@@ -175,7 +175,7 @@ cdef class Engine:
         if self.simulated_:
             self.simulated_send(&a, data)
             return True
-        if a.kind == ADDRESS_TCP:
+        if a.kind >= ADDRESS_TCP:
             self.stream_command(OP_STREAM_SEND, &a, data)
             return True
         if a.socket >= self.cores[0].socket_count:
@@ -204,8 +204,17 @@ cdef class Engine:
         self.push(a.stream % self.threads, &c)
 
     def adopt_stream(self, int fd, int thread, peer):
-        cdef command c
         cdef address a = make_address(ADDRESS_TCP, 0, peer[0], peer[1])
+        return self.adopt(fd, thread, a)
+
+    def adopt_local(self, int fd, int thread):
+        cdef address a
+        memset(&a, 0, sizeof(a))
+        a.kind = ADDRESS_LOCAL
+        return self.adopt(fd, thread, a)
+
+    cdef bytes adopt(self, int fd, int thread, address a):
+        cdef command c
         check_thread(self, thread)
         if self.closed:
             raise RuntimeError("the engine is closed")

@@ -33,6 +33,10 @@ void output_commit(struct core *core, struct conn *conn, uint8_t *at, size_t siz
     uint32_t offset = (uint32_t)(at - out->bytes);
     count(core, datagrams_sent);
     count_many(core, bytes_sent, size);
+    if (conn->path.kind == ADDRESS_LOCAL && !core->is_simulated) {
+        local_write(core, conn->stream, at, size);
+        return;
+    }
     if (conn->stream && !core->is_simulated) {
         if (!stream_write(core, conn->stream, at, size))
             count(core, dropped_stream_full);

@@ -50,7 +50,7 @@ struct session { /* the session keys of RTP or of RTCP */
 
 struct srtp_key {
     struct session rtp, rtcp;
-    uint8_t gcm, tag_len;
+    uint8_t plain, gcm, tag_len;
 };
 
 static const struct profile *profile_of(enum srtp_profile profile) {
@@ -61,6 +61,7 @@ static const struct profile *profile_of(enum srtp_profile profile) {
     case SRTP_AES128_CM_SHA1_80: return &cm;
     case SRTP_AEAD_AES_128_GCM: return &gcm_128;
     case SRTP_AEAD_AES_256_GCM: return &gcm_256;
+    case SRTP_PLAIN: break;
     }
     return NULL;
 }
@@ -115,7 +116,14 @@ static int session_open(struct session *s, const struct profile *p, EVP_CIPHER_C
     return ok ? 0 : -1;
 }
 
+static struct srtp_key *plain_key(size_t len) {
+    struct srtp_key *key = len ? NULL : calloc(1, sizeof *key);
+    if (key) key->plain = 1;
+    return key;
+}
+
 struct srtp_key *srtp_key_new(enum srtp_profile profile, const uint8_t *master, size_t len, int encrypt) {
+    if (profile == SRTP_PLAIN) return plain_key(len);
     const struct profile *p = profile_of(profile);
     if (!p || len != srtp_key_length(profile)) return NULL;
     struct srtp_key *key = calloc(1, sizeof *key);
@@ -302,11 +310,19 @@ int srtp_unprotect(struct srtp_key *key, struct srtp_replay *replay, uint8_t *pa
     int refused = replay_check(replay, guess);
     if (refused) return refused;
     size_t end = len - key->tag_len;
-    int ok = key->gcm ? gcm_open(&key->rtp, packet, end, header_len, guess)
-                      : cm_open(&key->rtp, packet, end, header_len, guess);
+    int ok = key->plain || (key->gcm ? gcm_open(&key->rtp, packet, end, header_len, guess)
+                                     : cm_open(&key->rtp, packet, end, header_len, guess));
     if (!ok) return SRTP_UNAUTHENTIC;
     replay_add(replay, guess);
     *index = guess;
+    return (int)end;
+}
+
+/* The whole packet, as it is. */
+static int plain_write(uint8_t *payload, const uint8_t *head, size_t head_len, const uint8_t *tail, size_t tail_len,
+                       size_t end) {
+    if (head_len) memcpy(payload, head, head_len);
+    if (tail_len) memcpy(payload + head_len, tail, tail_len);
     return (int)end;
 }
 
@@ -316,6 +332,7 @@ int srtp_protect(struct srtp_key *key, uint64_t index, uint8_t *dst, size_t cap,
     if (head_len > MAX_PACKET || tail_len > MAX_PACKET) return SRTP_NO_ROOM;
     size_t end = header_len + head_len + tail_len;
     if (end + key->tag_len > cap || end + key->tag_len > MAX_PACKET) return SRTP_NO_ROOM;
+    if (key->plain) return plain_write(dst + header_len, head, head_len, tail, tail_len, end);
     const struct session *s = &key->rtp;
     uint32_t ssrc = read32(dst + 8);
     int ok = key->gcm ? gcm_start(s, ssrc, index) && gcm_also(s->cipher, dst, header_len) : cm_start(s, ssrc, index);
@@ -341,6 +358,7 @@ static void rtcp_aad(uint8_t aad[RTCP_FIXED + RTCP_INDEX], const uint8_t *packet
 
 int srtcp_protect(struct srtp_key *key, uint32_t *index, uint8_t *packet, size_t len, size_t cap) {
     if (len < RTCP_FIXED) return SRTP_MALFORMED;
+    if (key->plain) return len > MAX_PACKET ? SRTP_NO_ROOM : (int)len;
     if (len > MAX_PACKET || len + RTCP_INDEX + key->tag_len > cap || *index >= RTCP_ENCRYPTED) return SRTP_NO_ROOM;
     const struct session *s = &key->rtcp;
     uint32_t ssrc = read32(packet + 4), word = *index | RTCP_ENCRYPTED;
@@ -382,6 +400,7 @@ static int rtcp_open(const struct srtp_key *key, uint8_t *packet, size_t end, ui
 }
 
 int srtcp_unprotect(struct srtp_key *key, struct srtcp_replay *replay, uint8_t *packet, size_t len) {
+    if (key->plain) return len < RTCP_FIXED || len > MAX_PACKET ? SRTP_MALFORMED : (int)len;
     if (len > MAX_PACKET || len < (size_t)RTCP_FIXED + RTCP_INDEX + key->tag_len) return SRTP_MALFORMED;
     size_t end = len - RTCP_INDEX - key->tag_len;
     uint32_t word = read32(packet + (key->gcm ? len - RTCP_INDEX : end));

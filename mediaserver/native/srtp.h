@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum srtp_profile { SRTP_AES128_CM_SHA1_80 = 1, SRTP_AEAD_AES_128_GCM = 7, SRTP_AEAD_AES_256_GCM = 8 };
+/* SRTP_PLAIN protects nothing (no master key, no bytes added): for a peer that is a process of ours, on a socket that
+ * nobody else can reach. No handshake ever chooses it. */
+enum srtp_profile { SRTP_PLAIN = 0, SRTP_AES128_CM_SHA1_80 = 1, SRTP_AEAD_AES_128_GCM = 7, SRTP_AEAD_AES_256_GCM = 8 };
 
 enum srtp_error { /* negative return values; the counters' names follow them */
     SRTP_MALFORMED = -1,

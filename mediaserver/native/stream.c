@@ -1,4 +1,5 @@
-/* Passive ICE over TCP: frames of RFC 4571 in and out, on sockets that Python has accepted and authenticated.
+/* Passive ICE over TCP: frames of RFC 4571 in and out, on sockets that Python has accepted and authenticated. Sockets
+ * to processes of ours are born and end the same way; what goes through them is local.c's.
  * A receiver that reads too slowly loses packets, as on UDP; it never makes anybody wait. */
 #include <errno.h>
 #include <string.h>
@@ -40,6 +41,10 @@ void stream_feed(struct core *core, struct stream *stream, const uint8_t *data, 
 }
 
 void stream_readable(struct core *core, struct stream *stream, int64_t now) {
+    if (stream->address.kind == ADDRESS_LOCAL) {
+        local_readable(core, stream, now);
+        return;
+    }
     for (int i = 0; i < 64 && !stream->dead; i++) { /* others want their turn, too */
         ssize_t got = read(stream->fd, stream->in + stream->in_len, sizeof(stream->in) - stream->in_len);
         if (got < 0 && (errno == EAGAIN || errno == EINTR))

@@ -9,7 +9,7 @@ from mediaserver.rtp.extensions import Extension
 from mediaserver.rtp.packet import RtpPacket, write_packet
 from mediaserver.rtp.transport_feedback import TransportFeedback
 from tests.support import payloads
-from tests.support.rtp_peer import Srtp, Tag, write_tag
+from tests.support.rtp_peer import Plain, Srtp, Tag, write_tag
 
 NTP_EPOCH = 2208988800.0  # seconds from 1900 to 1970
 HISTORY = 2000  # packets that are kept for retransmission
@@ -79,7 +79,9 @@ class Layer:
 class Publisher:
     """Sends frames of its layers, reports of them, and again what it is asked for."""
 
-    def __init__(self, srtp: Srtp, layers: list[Layer], send: Callable[[bytes], None], clock: SenderClock) -> None:
+    def __init__(
+        self, srtp: Srtp | Plain, layers: list[Layer], send: Callable[[bytes], None], clock: SenderClock
+    ) -> None:
         self.srtp, self.layers, self.clock = srtp, layers, clock
         self.send = send
         self.transport_sequence = 0

@@ -8,7 +8,7 @@ from mediaserver.rtp import rtcp
 from mediaserver.rtp.packet import Elements, RtpPacket
 from mediaserver.rtp.sequence import timestamp_diff, unwrap
 from mediaserver.rtp.transport_feedback import REFERENCE_TICKS, TICK, TransportFeedback
-from tests.support.rtp_peer import Srtp, Tag, read_tag
+from tests.support.rtp_peer import Plain, Srtp, Tag, read_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class NumberedArrivals:
 class Subscriber:
     """Receives streams, asks for what is lost, reports."""
 
-    def __init__(self, srtp: Srtp, send: Callable[[bytes], None], ssrc: int) -> None:
+    def __init__(self, srtp: Srtp | Plain, send: Callable[[bytes], None], ssrc: int) -> None:
         self.srtp, self.ssrc = srtp, ssrc
         self.send = send
         self.streams: list[ReceivedStream] = []

@@ -17,7 +17,7 @@ from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.extensions import Extension
 from mediaserver.rtp.sequence import unwrap
 from tests.support.link import Link, Weather
-from tests.support.rtp_peer import PROFILES, Srtp
+from tests.support.rtp_peer import PROFILES, Plain, Srtp
 from tests.support.rtp_publisher import PUBLISHED_IDS, Layer, Publisher, SenderClock
 from tests.support.rtp_subscriber import ReceivedStream, Subscriber
 
@@ -27,6 +27,7 @@ REPORT_EVERY = 1.0
 FEEDBACK_EVERY = 0.1
 FRAME_RATE = {"video": 30.0, "audio": 50.0}
 GCM = "SRTP_AEAD_AES_128_GCM"
+PLAIN = "none"
 ACCEPTED: dict[int, tuple[int, int]] = {
     codec: (c.payload_type, -1 if c.rtx_payload_type is None else c.rtx_payload_type) for codec, c in CODECS.items()
 }
@@ -147,7 +148,8 @@ class Simulation:
         """Puts what the engine has sent on its way."""
         for address, data in self.engine.sent():
             line = self._lines[address]
-            self.watch.sent(address, data, tag_first="GCM" in line.profile)
+            if line.profile != PLAIN:
+                self.watch.sent(address, data, tag_first="GCM" in line.profile)
             if self.on_sent:
                 self.on_sent(line, data)
             for arrival in line.down.arrivals(len(data), self.now):
@@ -169,6 +171,15 @@ class Simulation:
         line = Line(address, native, Link(up, seeds[0]), Link(down, seeds[1]), lambda _data, _now: None, self.profile)
         self._lines[address] = line
         return line, Srtp(self.profile, to_engine, from_engine)
+
+    def local_line(self) -> tuple[Line, Plain]:
+        """A connection to a process of ours: nothing is encrypted, nothing is lost or late."""
+        address = self.engine.adopt_local(-1, 0)
+        native = Connection(self.engine)
+        native.trust(address)
+        line = Line(address, native, Link(Weather(delay=0.0), 1), Link(Weather(delay=0.0), 2), lambda *_: None, PLAIN)
+        self._lines[address] = line
+        return line, Plain()
 
     def send(self, line: Line, data: bytes) -> None:
         """From the peer towards the engine."""
