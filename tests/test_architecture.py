@@ -29,6 +29,7 @@ PURE = (
     "signaling/services/mesh.py",
     "signaling/services/upgrade.py",
     "signaling/live/held.py",
+    "signaling/addresses.py",
     "signaling/tokens.py",
     "signaling/live/protocol.py",
     "signaling/live/offers.py",

@@ -17,6 +17,7 @@ ServiceError
   Invalid             something about the request cannot be used
     BadBody           it is not what its type says
     BadMediaType      its type is not read here
+    FetchRefused      a URL that the server will not or cannot use
     Missing, BadValue, TextTooLong, OutOfRange, BadPagingToken     one parameter
   TooLarge            more than is read
   TooMany             faster than is allowed
@@ -101,6 +102,13 @@ class BadBody(Invalid):
 class BadMediaType(Invalid):
     def __init__(self, text: str = "The content type is not supported.") -> None:
         super().__init__(text)
+
+
+class FetchRefused(Invalid):
+    """A URL of the caller's that the server will not use, or where it does not find what it should."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The URL cannot be used: {why}.")
 
 
 class BadParameter(Invalid):
