@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from signaling import objects
 from signaling.store.database import driver_url, sqlite_url
 
 SQLITE_FILE = "folkmoot.db"
+OBJECTS_FOLDER = "objects"
 YEAR = 366 * 86400  # seconds
 ANY_ADDRESS = ("", "0.0.0.0", "::")  # listened on, but nothing a link could name
 
@@ -146,8 +148,30 @@ class Snapshots(Section):
     retention_days: Days = 14
 
 
+class ObjectStore(Section):
+    """Where recordings, pictures and uploaded files are kept."""
+
+    url: str | None = None
+    """`s3://bucket/path`, `az://container/path`, `gs://bucket/path` or `file:///folder`; by default a folder of
+    the data directory."""
+    options: dict[str, str] = {}
+    """Credentials and the like: `access_key_id`, `secret_access_key`, `region`, `endpoint` for S3, `account_name` and
+    `account_key` for Azure, `service_account_key` for Google; what is not given is looked for in the environment."""
+
+    @model_validator(mode="after")
+    def _opens(self) -> "ObjectStore":
+        if self.url is not None:
+            objects.check(self.url, self.options)
+        return self
+
+
 class Files(Section):
+    """What participants upload to show."""
+
     max_bytes: Bytes = 50 << 20
+    max_pages: Count = 300
+    """Of a document; one with more is not converted."""
+    max_per_meeting: Count = 100
 
 
 class Fetch(Section):
@@ -243,6 +267,7 @@ class Settings(Section):
 
     recordings: Recordings = Recordings()
     snapshots: Snapshots = Snapshots()
+    objects: ObjectStore = ObjectStore()
     files: Files = Files()
     fetch: Fetch = Fetch()
     whep: Whep = Whep()
@@ -269,3 +294,7 @@ class Settings(Section):
     @property
     def database(self) -> str:
         return self.database_url or sqlite_url(self.data_dir / SQLITE_FILE)
+
+    @property
+    def objects_url(self) -> str:
+        return self.objects.url or (self.data_dir.absolute() / OBJECTS_FOLDER).as_uri()
