@@ -24,7 +24,9 @@ from signaling.metrics import RequestCounts
 from signaling.middleware import finish_headers, middlewares
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
+from signaling.services.entrance import Entrance
 from signaling.services.publishers import Publishers
+from signaling.services.realtime_door import RealtimeDoor, venue
 from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.scheduler import Cancellable
 from signaling.services.viewers import Viewers
@@ -56,12 +58,13 @@ def create_app(
 
     media_server = media(_media_config(settings.media), clock, dispatch)
     keys = _with_dev_key(settings.realtime_keys, (dev_keys or {}).get("realtime"))
-    admission, scheduler = Admission(rooms, clock, keys), _LoopScheduler()
-    conferences = Conferences(media_server, admission, settings, clock, scheduler)
+    admission, scheduler = Admission([RealtimeDoor(rooms, keys)]), _LoopScheduler()
+    conferences = Conferences(media_server, settings, clock, scheduler)
+    entrance = Entrance(conferences, admission, clock)
     viewers = Viewers(conferences, admission, settings, scheduler)
     rooms.presence = conferences
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
-    rooms.on_upgraded = conferences.upgraded
+    rooms.on_upgraded = lambda room: conferences.upgraded(venue(room))
     families = families_of(settings, dev_keys or {})
 
     app = web.Application(middlewares=middlewares(), client_max_size=MAX_BODY)
@@ -71,7 +74,7 @@ def create_app(
     app[appkeys.HEALTH] = appkeys.Health(clock.monotonic())
     app[appkeys.MEDIA] = media_server
     app[appkeys.MEETINGS] = conferences
-    app[appkeys.PUBLISHERS] = Publishers(conferences, admission)
+    app[appkeys.PUBLISHERS] = Publishers(entrance, admission)
     app[appkeys.VIEWERS] = viewers
     app[appkeys.REALTIME_ROOMS] = rooms
     app[appkeys.REQUESTS] = RequestCounts()
@@ -79,7 +82,7 @@ def create_app(
 
     for family in families:
         app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
-    app.add_routes([*operations_routes(), *live_routes(conferences, clock), *pages_routes(static_directory())])
+    app.add_routes([*operations_routes(), *live_routes(entrance, clock), *pages_routes(static_directory())])
     app.on_response_prepare.append(finish_headers)
     app.on_response_prepare.append(harden)
     app.on_shutdown.append(_drain)

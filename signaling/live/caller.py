@@ -9,6 +9,7 @@ from signaling.live.socket import LiveSocket
 from signaling.live.subscriber import Subscriber
 from signaling.live.welcome import joined
 from signaling.services.conferences import Conferences
+from signaling.services.entrance import Entrance
 from signaling.services.meeting import Meeting, NotInMesh
 from signaling.services.members import Member, Profile, Visitor
 from signaling.services.scheduler import Scheduler
@@ -20,12 +21,16 @@ class Caller:
 
     socket: LiveSocket
     visitor: Visitor
-    conferences: Conferences
+    entrance: Entrance
     clock: Clock
     scheduler: Scheduler
     asked_for: Callable[[], None]
     """Says that the message at hand is one that we have asked for: it does not count against the caller."""
     conversation: Conversation | None = None
+
+    @property
+    def conferences(self) -> Conferences:
+        return self.entrance.conferences
 
     @property
     def meeting(self) -> Meeting:
@@ -52,7 +57,7 @@ class Caller:
 
     async def join(self, profile: Profile, request_id: str | int | None) -> None:
         """Goes online and is welcomed; events and offers follow."""
-        arrival = await self.conferences.join(self.visitor, profile, self._converse)
+        arrival = await self.entrance.join(self.visitor, profile, self._converse)
         conversation = arrival.member.outlet
         assert isinstance(conversation, Conversation), "another kind of participant cannot be resumed here"
         self.conversation = conversation
@@ -74,7 +79,7 @@ class Caller:
         if self.conversation:
             self.conversation.detach(self.socket, page_gone=page_gone)
         else:
-            self.conferences.turned_away(self.visitor)
+            self.entrance.turned_away(self.visitor)
 
     def _converse(self, member: Member) -> Conversation:
         return Conversation(self.conferences, self.meeting, member, self.clock, self.scheduler)

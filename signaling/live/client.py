@@ -34,7 +34,7 @@ from signaling.live.protocol import (
 from signaling.live.refusals import refused, told
 from signaling.live.socket import LiveSocket, WebSocket
 from signaling.live.welcome import room_setup
-from signaling.services.conferences import Conferences
+from signaling.services.entrance import Entrance
 from signaling.services.errors import ServiceError
 from signaling.services.scheduler import Alarm, Scheduler
 
@@ -43,9 +43,7 @@ _ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 log = structlog.get_logger(__name__)
 
 
-def live_routes(
-    conferences: Conferences, clock: Clock, scheduler: Scheduler | None = None
-) -> Sequence[web.AbstractRouteDef]:
+def live_routes(entrance: Entrance, clock: Clock, scheduler: Scheduler | None = None) -> Sequence[web.AbstractRouteDef]:
     """The route of /rt. Timers are the loop's, unless a `scheduler` is given."""
 
     async def rt(request: web.Request) -> web.StreamResponse:
@@ -53,7 +51,7 @@ def live_routes(
         socket = WebSocket(PROTOCOLS)
         await socket.prepare(request)
         timers = scheduler or asyncio.get_running_loop()
-        await Client(request, socket, conferences, clock, timers).run()
+        await Client(request, socket, entrance, clock, timers).run()
         return socket
 
     return [web.get("/rt", rt)]
@@ -63,12 +61,12 @@ class Client:
     """One socket, from the upgrade to the close."""
 
     def __init__(
-        self, request: web.Request, socket: WebSocket, conferences: Conferences, clock: Clock, scheduler: Scheduler
+        self, request: web.Request, socket: WebSocket, entrance: Entrance, clock: Clock, scheduler: Scheduler
     ) -> None:
         self._request = request
         self._socket = socket
         self._out = LiveSocket(socket, request.transport, choose(socket.ws_protocol))
-        self._conferences = conferences
+        self._entrance = entrance
         self._clock = clock
         self._scheduler = scheduler
         self._flood = Flood()
@@ -125,10 +123,12 @@ class Client:
         query, out = self._request.query, self._out
         knock = read_query({name: query.getall(name) for name in query})
         try:
-            visitor = await self._conferences.visit(knock.token, knock.id, knock.name, lambda reason: part(out, reason))
+            visitor = await self._entrance.visit(
+                knock.credential, knock.id, knock.name, lambda reason: part(out, reason)
+            )
         except (ServiceError, MediaError) as error:
             raise refused(error) from error
-        return Caller(self._out, visitor, self._conferences, self._clock, self._scheduler, self._flood.forgive)
+        return Caller(self._out, visitor, self._entrance, self._clock, self._scheduler, self._flood.forgive)
 
     async def _read(self, caller: Caller, text: str) -> None:
         if size(text) > MAX_MESSAGE_BYTES:
@@ -161,7 +161,8 @@ class Client:
 
     async def _handle(self, caller: Caller, message: Message) -> Message | None:
         kind = message["type"]
-        permit(kind, role=caller.visitor.role, joined=caller.conversation is not None)
+        admitted = caller.visitor.admitted
+        permit(kind, role=admitted.role, joined=caller.conversation is not None, powers=admitted.powers)
         try:
             return await HANDLERS[kind](caller, message)
         except (ServiceError, MediaError) as error:

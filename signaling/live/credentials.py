@@ -1,7 +1,6 @@
 """Who wants to come in: reading the query of /rt. Pure; whether the credential is good is decided by a service.
 
-Exactly one credential is needed. Of those of the contract, realtime tokens are served; the others count as unknown,
-just as for a family without any configured key.
+Exactly one credential is needed; a space's room is named beside the token, or alone where it is open to everybody.
 """
 
 import re
@@ -10,8 +9,9 @@ from dataclasses import dataclass
 
 from signaling.live.fields import MAX_ID, MAX_NAME, encodes
 from signaling.live.protocol import Refusal, malformed
+from signaling.services.doors import Credential
 
-MAX_CREDENTIAL = 512  # characters
+MAX_CREDENTIAL = 4096  # characters
 _KINDS = ("access_key", "room_id", "token", "room")
 _WELCOME = re.compile(rf"[A-Za-z0-9._:@+-]{{1,{MAX_ID}}}")
 
@@ -20,7 +20,7 @@ _WELCOME = re.compile(rf"[A-Za-z0-9._:@+-]{{1,{MAX_ID}}}")
 class Knock:
     """A credential, and what its bearer wants to be called. `id` None: any will do."""
 
-    token: str
+    credential: Credential
     name: str
     id: str | None
 
@@ -28,14 +28,26 @@ class Knock:
 def read_query(query: Mapping[str, Sequence[str]]) -> Knock:
     """What the query says; raises the Refusal it deserves."""
     given = {name: _single(query, name) for name in (*_KINDS, "name", "id")}
+    return Knock(_credential(given), _name(given["name"]), _id(given["id"]))
+
+
+def _credential(given: Mapping[str, str]) -> Credential:
     kinds = [kind for kind in _KINDS if given[kind]]
-    if not kinds:
-        raise Refusal(401, "no_credential", "a credential is needed")
-    if len(kinds) > 1 and kinds != ["token", "room"]:
-        raise malformed("exactly one credential is needed")
-    if kinds != ["token"] or len(given["token"]) > MAX_CREDENTIAL:
+    if any(len(given[kind]) > MAX_CREDENTIAL for kind in kinds):
         raise forbidden()
-    return Knock(given["token"], _name(given["name"]), _id(given["id"]))
+    match kinds:
+        case []:
+            raise Refusal(401, "no_credential", "a credential is needed")
+        case ["access_key"]:
+            return Credential("access_key", given["access_key"])
+        case ["token"]:
+            return Credential("token", given["token"])
+        case ["room"] | ["token", "room"]:
+            return Credential("alias", given["token"], alias=given["room"])
+        case ["room_id"]:
+            raise forbidden()
+        case _:
+            raise malformed("exactly one credential is needed")
 
 
 def forbidden() -> Refusal:

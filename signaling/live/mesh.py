@@ -9,8 +9,8 @@ from signaling.live.caller import Caller
 from signaling.live.protocol import BadMessage, LiveError, Message
 from signaling.live.streams import read_streams, rendered
 from signaling.services import events
+from signaling.services.doors import Role
 from signaling.services.errors import NotFound
-from signaling.services.members import Role
 
 DESCRIPTIONS = ("offer", "answer")
 MAX_CANDIDATE = 4096  # characters

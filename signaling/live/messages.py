@@ -79,12 +79,12 @@ async def _set_view(caller: Caller, message: Message) -> None:
 
 
 async def _renew_endpoint(caller: Caller, _message: Message) -> Message:
-    renewed = await caller.conferences.renew_endpoint(caller.meeting, caller.member)
+    renewed = await caller.entrance.renew_endpoint(caller.meeting, caller.member)
     return {"type": "endpoint_update", "endpoint": endpoint(renewed)}
 
 
 async def _upgrade(caller: Caller, _message: Message) -> None:
-    await caller.conferences.upgrade(caller.meeting)
+    await caller.entrance.upgrade(caller.meeting)
 
 
 def _view(message: Message) -> View:

@@ -7,7 +7,8 @@ Each class has a code and a name; an error that has none of its own is told as i
 from mediaserver import errors as media
 from signaling.live.protocol import LiveError, Refusal
 from signaling.services import errors as services
-from signaling.services.conferences import AlreadyOnline, ShuttingDown
+from signaling.services.conferences import ShuttingDown
+from signaling.services.entrance import AlreadyOnline
 from signaling.services.meeting import ModeChanged, NotInMesh, ViewUnavailable
 
 _TOLD: dict[type[Exception], tuple[int, str]] = {

@@ -4,11 +4,11 @@ from mediaserver import StreamInfo
 from signaling.live.protocol import Message
 from signaling.services import events
 from signaling.services.conferences import Conferences
+from signaling.services.doors import Endpoint
 from signaling.services.ice_servers import ice_servers
 from signaling.services.lifecycle import State
 from signaling.services.meeting import Meeting
 from signaling.services.members import Member, Visitor
-from signaling.services.realtime_rooms import Endpoint
 
 
 def room_setup(visitor: Visitor) -> Message:
@@ -25,9 +25,9 @@ def room_setup(visitor: Visitor) -> Message:
         "id": visitor.participant_id,
         "name": visitor.name,
         "role": visitor.role.name.lower(),
-        "guest": False,
+        "guest": visitor.admitted.guest,
     }
-    content = {"conference": conference, "participant": participant, "options": {}}
+    content = {"conference": conference, "participant": participant, "options": dict(meeting.venue.options)}
     return {"type": "room_setup", "content": content}
 
 
@@ -42,12 +42,12 @@ def joined(conferences: Conferences, meeting: Meeting, member: Member, wall: flo
             "joined_at": events.iso(member.joined_at),
         },
         "mode": meeting.mode,
-        "participants": [_present(meeting.id, other) for other in meeting.members.values()],
+        "participants": [_present(meeting.room_id, other) for other in meeting.members.values()],
         "streams": [_stream(stream) for stream in meeting.streams()],
         "ice_servers": ice_servers(conferences.settings, member.id, wall),
-        "options": {},
-        "endpoint": endpoint(member.endpoint),
-        "e2ee": meeting.mode == "MESH",
+        "options": dict(meeting.venue.options),
+        **({"endpoint": endpoint(member.endpoint)} if member.endpoint else {}),
+        "e2ee": meeting.mode == "MESH" or meeting.venue.e2ee,
         "max_bitrate": conferences.media.config.publish_bitrate_cap_bps,
     }
 

@@ -17,7 +17,7 @@ def participant(room_id: str, member: Member, *, online: bool = True) -> dict[st
         "id": member.id,
         "room_id": room_id,
         "name": member.name,
-        "avatar": None,
+        "avatar": member.avatar,
         "guest": member.guest,
         "online": online,
         **({"platform": "whip"} if member.by_http else {}),
@@ -95,6 +95,10 @@ def said(kind: str, member: Member, content: Any, wall: float) -> Event:
 
 def stfu(room_id: str, member: Member) -> Event:
     return {"type": "stfu", "user": participant(room_id, member)}
+
+
+def lock() -> Event:
+    return {"type": "lock", "locked": True}
 
 
 def terminated(reason: str) -> Event:

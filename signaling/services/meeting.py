@@ -9,11 +9,11 @@ from typing import Any
 
 from mediaserver import Conference, Rights, StreamInfo
 from signaling.services import events
+from signaling.services.doors import Mode, Role, Venue
 from signaling.services.errors import Conflict, Forbidden, NotFound
 from signaling.services.lifecycle import Lifecycle
-from signaling.services.members import Event, Member, Role, View, Visitor
+from signaling.services.members import Event, Member, Observer, View, Visitor
 from signaling.services.mesh import Mesh
-from signaling.services.realtime_rooms import ConferenceType
 from signaling.services.scheduler import Alarm
 
 
@@ -40,9 +40,8 @@ class ViewUnavailable(Conflict):
 class Meeting:
     """`media` None: its participants are connected directly, in a `mesh`. For a while after the move it has both."""
 
-    id: str
-    name: str | None
-    mode: ConferenceType
+    venue: Venue
+    mode: Mode
     max_participants: int
     media: Conference | None
     lifecycle: Lifecycle
@@ -57,12 +56,34 @@ class Meeting:
     """With so many online it moves to the server; None: it does not."""
     stragglers: Alarm | None = None
     """Rings when nothing goes directly any more."""
+    locked: bool = False
+    """Nobody new gets in."""
+    observers: set[Observer] = field(default_factory=set)
+
+    @property
+    def id(self) -> str:
+        return self.venue.id
+
+    @property
+    def name(self) -> str | None:
+        return self.venue.name
+
+    @property
+    def family(self) -> str:
+        return self.venue.family
+
+    @property
+    def room_id(self) -> str:
+        """What its container is called in events."""
+        return self.venue.room_id or self.venue.id
 
     def tell(self, event: Event, *, but: Member | None = None) -> None:
-        """Everybody inside is told, in order."""
+        """Everybody inside, and who observes from outside, is told, in order."""
         for member in list(self.members.values()):
             if member is not but:
                 member.outlet.tell(event)
+        for observer in list(self.observers):
+            observer.tell(event)
 
     def streams(self) -> list[StreamInfo]:
         direct = self.mesh.streams() if self.mesh else []
@@ -116,7 +137,7 @@ class Meeting:
 
     def hush(self, member: Member) -> None:
         """Asks everybody else to mute."""
-        self.tell(events.stfu(self.id, member))
+        self.tell(events.stfu(self.room_id, member))
 
     def raise_hand(self, member: Member, raised: bool) -> None:
         if member.raised != raised:

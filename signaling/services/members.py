@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from mediaserver import MediaEvent, Participant
-from signaling.services.realtime_rooms import Endpoint
+from signaling.services.doors import Credential, Endpoint, Pass, Role
 from signaling.services.scheduler import Alarm
 
 if TYPE_CHECKING:
@@ -18,12 +17,13 @@ Event = Mapping[str, Any]
 View = Literal["streams", "one_view", "auto"]
 
 
-class Role(IntEnum):
-    """What a participant may do; each may do what those before it may."""
+class Observer(Protocol):
+    """Somebody outside who hears what everybody inside is told."""
 
-    SUBSCRIBER = 0
-    PUBLISHER = 1
-    MODERATOR = 2
+    def tell(self, event: Event) -> None: ...
+
+    def end(self, reason: str) -> None:
+        """The conference is over."""
 
 
 class Outlet(Protocol):
@@ -69,20 +69,23 @@ NOBODY = Nobody()
 
 @dataclass(slots=True, eq=False)
 class Visitor:
-    """Somebody with a good credential who is not online yet. `endpoint` is their credential if it is their own."""
+    """Somebody with a good credential who is not online yet; `admitted` is what it opens."""
 
     meeting: "Meeting"
-    token: str
+    credential: Credential
+    admitted: Pass
     participant_id: str
     name: str
-    role: Role
-    endpoint: Endpoint | None
     admitted_at: float
     """Monotonic seconds."""
     end: Callable[[str], None]
     """Tells them that this is over, and why."""
     by_http: bool = False
     """They will publish over HTTP: without a socket, and without receiving anything."""
+
+    @property
+    def role(self) -> Role:
+        return self.admitted.role
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +107,20 @@ class Member:
     joined_at: float
     """Unix seconds."""
     media: Participant | None
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     grace: Alarm
     """Rings when nobody has come back in time."""
     expiry: Alarm
-    """Rings when the endpoint is over."""
+    """Rings when their time is over."""
     attributes: dict[str, Any] = field(default_factory=dict)
     view: View = "auto"
     raised: bool = False
     guest: bool = False
+    avatar: str | None = None
+    powers: frozenset[str] = frozenset()
+    """Messages they may send although their role may not."""
+    expires_at: float | None = None
+    """Unix seconds."""
     listening: bool = True
     """Whether a socket is attached, as opposed to a grace period running."""
     by_http: bool = False

@@ -12,11 +12,12 @@ from typing import Literal
 from mediaserver import ConnectionLost, IceFragment, MediaEvent, OneStream, Participant, StreamDescription
 from signaling import tokens
 from signaling.services.admission import Admission
-from signaling.services.conferences import Conferences
+from signaling.services.doors import Credential, Role
+from signaling.services.entrance import Entrance
 from signaling.services.errors import Forbidden
 from signaling.services.http_sessions import HttpSession, HttpSessions, Opened, agreeing, read_publisher
 from signaling.services.meeting import Meeting, NotInMesh
-from signaling.services.members import Event, Member, Profile, Role, Visitor
+from signaling.services.members import Event, Member, Profile, Visitor
 
 Label = Literal["camera", "screen"]
 
@@ -68,23 +69,21 @@ class Publisher:
 class Publishers:
     """`sessions` are those of the publishers who are online."""
 
-    def __init__(self, conferences: Conferences, admission: Admission) -> None:
+    def __init__(self, entrance: Entrance, admission: Admission) -> None:
         self.sessions = HttpSessions()
-        self._conferences = conferences
+        self._entrance = entrance
         self._admission = admission
 
     async def publish(
         self, credential: str, conference_id: str, sdp: str, *, seat: str | None, name: str, label: Label
     ) -> Opened:
         """Brings whoever has the credential online with what they offer. `seat` is who they want to be."""
-        token = await self._admission.token(credential, conference_id)
-        visitor = await self._conferences.visit(
-            token, seat, name, end=lambda _reason: None, at=conference_id, by_http=True
-        )
+        shown = Credential("bearer", credential, at=conference_id)
+        visitor = await self._entrance.visit(shown, seat, name, end=lambda _reason: None, by_http=True)
         try:
             return await self._enter(visitor, tokens.digest(credential), sdp, label)
         finally:
-            self._conferences.turned_away(visitor)
+            self._entrance.turned_away(visitor)
 
     async def check_exists(self, conference_id: str) -> None:
         """Raises NotFound if there is no such conference."""
@@ -97,7 +96,7 @@ class Publishers:
         if visitor.role < Role.PUBLISHER:
             raise Forbidden("This credential is for receiving only.")
         offer = read_publisher(sdp)
-        arrival = await self._conferences.join(
+        arrival = await self._entrance.join(
             visitor, Profile(), lambda member: self._outlet(meeting, member, offer, sdp, label)
         )
         publisher = arrival.member.outlet
@@ -113,7 +112,7 @@ class Publishers:
             raise NotInMesh("publishing over HTTP")
         try:
             return Publisher(
-                member.media, offer, sdp, label, lambda why: self._conferences.dismiss(meeting, member, why)
+                member.media, offer, sdp, label, lambda why: self._entrance.conferences.dismiss(meeting, member, why)
             )
         except BaseException:
             member.media.leave()

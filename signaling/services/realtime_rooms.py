@@ -9,18 +9,17 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from mediaserver import Clock
 from signaling import tokens
+from signaling.services.doors import Endpoint, Mode
 from signaling.services.errors import BadPagingToken, Conflict, NotFound, Refused, Removed
 from signaling.settings import Settings
 from signaling.store import rooms as store
 from signaling.store.database import Connection, Database
 from signaling.store.rooms import EndpointRecord, RoomRecord
-
-ConferenceType = Literal["MESH", "SFU"]
 
 MAX_NAME = 512  # characters
 MAX_DESCRIPTION = 4096  # characters
@@ -43,7 +42,7 @@ class RealtimeRoom:
     key: str
     name: str | None
     description: str | None
-    conference_type: ConferenceType
+    conference_type: Mode
     auto_upgrade_count: int | None
     max_participants: int
     created_at: float
@@ -53,17 +52,6 @@ class RealtimeRoom:
     endpoint_ttl: int
     token: str
     token_issued_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The seat of one participant; its token lets them come back to it until `expires_at` (unix seconds)."""
-
-    id: str
-    room_id: str
-    participant_id: str
-    token: str
-    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +104,7 @@ class RealtimeRooms:
         *,
         name: str | None = None,
         description: str | None = None,
-        conference_type: ConferenceType = "MESH",
+        conference_type: Mode = "MESH",
         auto_upgrade_count: int | None = None,
     ) -> RealtimeRoom:
         realtime, now_ms = self._settings.realtime, self._now_ms()
@@ -285,7 +273,7 @@ class RealtimeRooms:
             self._paging_secret = await self._database.secret("paging", self._random(tokens.TOKEN_BYTES))
         return self._paging_secret
 
-    def _limit(self, conference_type: ConferenceType) -> int:
+    def _limit(self, conference_type: Mode) -> int:
         limits = self._settings.realtime.max_participants
         return limits.sfu if conference_type == "SFU" else limits.mesh
 

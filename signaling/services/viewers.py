@@ -21,7 +21,8 @@ from mediaserver import (
 )
 from signaling import tokens
 from signaling.services.admission import Admission
-from signaling.services.conferences import Conferences, ShuttingDown
+from signaling.services.conferences import Conferences
+from signaling.services.doors import Credential
 from signaling.services.errors import Conflict, NotFound
 from signaling.services.http_sessions import HttpSession, HttpSessions, Opened, OutOfCapacity, agreeing, read_player
 from signaling.services.meeting import Meeting, NotInMesh
@@ -78,12 +79,10 @@ class Viewers:
 
     async def play(self, credential: str, conference_id: str, sdp: str, wanted: Wanted) -> Opened:
         """Answers the offer of whoever has the credential with what they want to watch."""
-        token = await self._admission.token(credential, conference_id)
-        admitted = await self._admission.admit(token, conference_id)
-        if self._conferences.closing:
-            raise ShuttingDown
+        admitted = await self._admission.admit(Credential("bearer", credential, at=conference_id))
+        self._conferences.check_open()
         meeting = self._conferences.meeting(conference_id)
-        if (meeting.mode if meeting else admitted.room.conference_type) == "MESH":
+        if (meeting.mode if meeting else admitted.venue.mode) == "MESH":
             raise NotInMesh("playing")
         offer = read_player(sdp)
         if meeting is None or meeting.media is None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from signaling.services.members import Role
+from signaling.services.doors import Role
 from signaling.services.realtime_rooms import RealtimeRoom
 from tests.support.live import KEY, LiveServer, Talker, live_server
 
@@ -136,7 +137,7 @@ async def test_a_moderator_moves_it_and_others_may_not(live: LiveServer):
     meeting = live.conferences.meeting(room.id)
     assert meeting is not None
     [visitor] = meeting.visitors
-    visitor.role = Role.MODERATOR  # as credentials of other families make one
+    visitor.admitted = replace(visitor.admitted, role=Role.MODERATOR)  # as credentials of other families make one
     await carl.join()
     await quiet(anna)
     assert (await carl.ask("upgrade"))["type"] == "ok"

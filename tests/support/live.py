@@ -15,6 +15,8 @@ from mediaserver import Clock, SystemClock
 from signaling.live.client import live_routes
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
+from signaling.services.entrance import Entrance
+from signaling.services.realtime_door import RealtimeDoor, venue
 from signaling.services.realtime_rooms import RealtimeRoom, RealtimeRooms
 from signaling.services.scheduler import Scheduler
 from signaling.settings import Settings
@@ -127,13 +129,14 @@ async def live_server(
     await database.start()
     media, rooms = FakeMediaServer(), RealtimeRooms(database, configured, clock)
     timers = scheduler or asyncio.get_running_loop()
-    conferences = Conferences(media, Admission(rooms, clock), configured, clock, timers)
+    conferences = Conferences(media, configured, clock, timers)
+    entrance = Entrance(conferences, Admission([RealtimeDoor(rooms)]), clock)
     media.on_event = conferences.media_event
     rooms.presence = conferences
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
-    rooms.on_upgraded = conferences.upgraded
+    rooms.on_upgraded = lambda room: conferences.upgraded(venue(room))
     app = web.Application()
-    app.add_routes(live_routes(conferences, clock, sockets))
+    app.add_routes(live_routes(entrance, clock, sockets))
     server = TestServer(app)
     await server.start_server()
     try:

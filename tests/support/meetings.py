@@ -1,6 +1,7 @@
 """Conferences in simulated time, with rooms that are a dictionary and outlets that remember."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any
 from mediaserver import MediaEvent, StreamDescription
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
+from signaling.services.doors import Credential, Endpoint
+from signaling.services.entrance import Entrance
 from signaling.services.errors import Conflict, Refused, Removed
 from signaling.services.meeting import Meeting
 from signaling.services.members import Member, Profile, Visitor
-from signaling.services.realtime_rooms import Endpoint, RealtimeRoom
+from signaling.services.realtime_door import RealtimeDoor
+from signaling.services.realtime_rooms import RealtimeRoom
 from signaling.settings import Settings
 from tests.support.fake_media import FakeMediaServer, FakeParticipant
 from tests.support.simulated import SimulatedTime
@@ -46,6 +50,9 @@ class FakeRooms:
         if token in self.refused or (token not in self.rooms and token not in self.endpoints):
             raise Refused(token)
         return self.rooms[token] if token in self.rooms else self.endpoints[token]
+
+    async def fetch(self, key: str, room_id: str) -> RealtimeRoom:
+        return await self.by_id(room_id)
 
     async def by_id(self, room_id: str) -> RealtimeRoom:
         if room_id not in self.rooms:
@@ -149,17 +156,18 @@ class World:
         configured = Settings(data_dir=Path("unused"), **settings)
         self.rooms = FakeRooms(self.time, sfu_limit=configured.realtime.max_participants.sfu)
         self.rooms.add(mode=mode, limit=limit, upgrade_count=upgrade_count)
-        self.admission = Admission(self.rooms, self.time.clock)
-        self.conferences = Conferences(self.media, self.admission, configured, self.time.clock, self.time)
+        self.admission = Admission([RealtimeDoor(self.rooms, token=re.compile(r"\S+"))])
+        self.conferences = Conferences(self.media, configured, self.time.clock, self.time)
+        self.entrance = Entrance(self.conferences, self.admission, self.time.clock)
         self.media.on_event = self.conferences.media_event
 
     async def visit(self, who: str | None = None, *, token: str = "room", ended: list[str] | None = None) -> Visitor:
         """Somebody at the door; `ended` gets the reason if the conference is over before they join."""
         reasons: list[str] = [] if ended is None else ended
-        return await self.conferences.visit(token, who, who or "", reasons.append)
+        return await self.entrance.visit(Credential("token", token), who, who or "", reasons.append)
 
     async def arrive(self, visitor: Visitor, **profile: Any) -> Inside:
-        arrival = await self.conferences.join(visitor, Profile(**profile), lambda _member: Ear())
+        arrival = await self.entrance.join(visitor, Profile(**profile), lambda _member: Ear())
         return Inside(self, visitor.meeting, arrival.member)
 
     async def join(self, who: str | None = None, *, token: str = "room", **profile: Any) -> Inside:

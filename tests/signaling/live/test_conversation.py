@@ -65,7 +65,7 @@ async def talk(world: World, who: str) -> Talk:
     def conversation(member):
         return Conversation(world.conferences, visitor.meeting, member, world.time.clock, world.time)
 
-    arrival = await world.conferences.join(visitor, Profile(), conversation)
+    arrival = await world.entrance.join(visitor, Profile(), conversation)
     return Talk(world, arrival.member.outlet)
 
 

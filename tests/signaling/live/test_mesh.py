@@ -51,7 +51,7 @@ async def pair() -> tuple[Caller, Ear]:
     def converse(member):
         return Conversation(world.conferences, visitor.meeting, member, world.time.clock, world.time)
 
-    arrival = await world.conferences.join(visitor, Profile(), converse)
+    arrival = await world.entrance.join(visitor, Profile(), converse)
     caller.conversation = arrival.member.outlet
     return caller, bert.ear
 

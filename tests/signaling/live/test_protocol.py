@@ -13,7 +13,7 @@ from signaling.live.framing import FRAMINGS, Channel, JsonFraming, choose
 from signaling.live.limits import MESSAGES, WINDOW, Flood, Silence
 from signaling.live.messages import HANDLERS
 from signaling.live.protocol import RULES, BadMessage, LiveError, Refusal, permit, read, request_id, write
-from signaling.services.members import Role
+from signaling.services.doors import Credential, Role
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -222,7 +222,20 @@ def test_any_sound_counts_as_life():
 
 def test_a_token_with_a_name_and_an_id_is_a_knock():
     query = {"token": ["t"], "name": ["Ännä"], "id": ["a@b.c"], "lang": ["de"]}
-    assert read_query(query) == Knock("t", "Ännä", "a@b.c")
+    assert read_query(query) == Knock(Credential("token", "t"), "Ännä", "a@b.c")
+
+
+@pytest.mark.parametrize(
+    ("query", "credential"),
+    [
+        ({"token": ["t"]}, Credential("token", "t")),
+        ({"access_key": ["k"]}, Credential("access_key", "k")),
+        ({"room": ["lesson"]}, Credential("alias", "", alias="lesson")),
+        ({"room": ["lesson"], "token": ["t"]}, Credential("alias", "t", alias="lesson")),
+    ],
+)
+def test_each_kind_of_credential_is_told_by_where_it_stands(query, credential):
+    assert read_query(query).credential == credential
 
 
 @pytest.mark.parametrize(
@@ -232,9 +245,9 @@ def test_a_token_with_a_name_and_an_id_is_a_knock():
         ({"token": [""]}, 401),
         ({"token": ["a", "b"]}, 400),
         ({"token": ["a"], "room_id": ["b"]}, 400),
-        ({"token": ["a"], "room": ["b"]}, 403),
-        ({"room": ["b"]}, 403),
-        ({"access_key": ["b"]}, 403),
+        ({"token": ["a" * 4097]}, 403),
+        ({"room_id": ["b"]}, 403),
+        ({"access_key": ["a"], "room": ["b"]}, 400),
         ({"token": ["a"], "id": ["x" * 65]}, 400),
         ({"token": ["a"], "id": ["../.."]}, 400),
         ({"token": ["a"], "name": ["\ud800"]}, 400),

@@ -5,7 +5,8 @@ import pytest
 from mediaserver import BadDescription, ConferenceFull, NoSuchStream, PublishForbidden, StreamExists
 from signaling.live.refusals import refused, told
 from signaling.services import errors
-from signaling.services.conferences import AlreadyOnline, ShuttingDown
+from signaling.services.conferences import ShuttingDown
+from signaling.services.entrance import AlreadyOnline
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from mediaserver import LayersChanged, QualityChanged, SpeakersChanged, StreamLayers, VoiceChanged
-from signaling.services.conferences import AlreadyOnline, ShuttingDown
+from signaling.services.conferences import ShuttingDown
+from signaling.services.doors import Role
+from signaling.services.entrance import AlreadyOnline
 from signaling.services.errors import Conflict, Forbidden, Full, Gone, NotFound, Refused, Removed
 from signaling.services.meeting import NotInMesh, ViewUnavailable
-from signaling.services.members import Role
 from tests.support.meetings import ENDPOINT_TTL, World
 
 CAMERA = "8f3bd2f6-0f9b-4f2a-9d3c-5a3d5a1f6f01"
@@ -172,7 +173,7 @@ async def test_an_endpoint_that_expires_ends_its_participant_unless_renewed():
     world = World()
     anna = await world.join("anna")
     world.time.advance(ENDPOINT_TTL - 100)
-    await world.conferences.renew_endpoint(anna.meeting, anna.member)
+    await world.entrance.renew_endpoint(anna.meeting, anna.member)
     world.time.advance(ENDPOINT_TTL)
     assert anna.ear.ended == []
     world.time.advance(101)
@@ -185,7 +186,7 @@ async def test_an_endpoint_that_cannot_be_renewed_stays_as_it_was():
     anna = await world.join("anna")
     before = anna.member.endpoint
     with pytest.raises(Conflict):
-        await world.conferences.renew_endpoint(anna.meeting, anna.member)
+        await world.entrance.renew_endpoint(anna.meeting, anna.member)
     assert anna.member.endpoint == before
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaserver import BadDescription, IceFragment, read_fragment, read_one_stream
-from signaling.services.conferences import AlreadyOnline, ShuttingDown
+from signaling.services.conferences import ShuttingDown
+from signaling.services.entrance import AlreadyOnline
 from signaling.services.errors import Forbidden, NotFound
 from signaling.services.http_sessions import (
     BadFragment,
@@ -135,7 +136,7 @@ class Over(World):
     def __init__(self, **options: object) -> None:
         super().__init__(**options)
         settings = Settings(data_dir="unused", whep={"max_viewers": 2})
-        self.publishers = Publishers(self.conferences, self.admission)
+        self.publishers = Publishers(self.entrance, self.admission)
         self.viewers = Viewers(self.conferences, self.admission, settings, self.time)
 
         def hear(event):

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from signaling.services.doors import Endpoint
 from signaling.services.errors import Conflict, NotFound, Refused, Removed
-from signaling.services.realtime_rooms import Endpoint, RealtimeRooms
+from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.settings import Settings
 from signaling.store.database import Database
 from tests.support.clock import MovableClock

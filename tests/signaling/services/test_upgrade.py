@@ -7,6 +7,7 @@ import pytest
 from mediaserver import StreamDescription
 from signaling.services.errors import Full, Gone
 from signaling.services.meeting import ModeChanged
+from signaling.services.realtime_door import venue
 from signaling.services.upgrade import STRAGGLERS, Seat, seat_for_newcomer
 from tests.support.meetings import Inside, World
 
@@ -76,7 +77,7 @@ async def test_the_limit_of_the_server_is_enforced_afterwards():
 async def test_a_room_larger_than_the_server_allows_loses_nobody():
     world = World(mode="MESH", limit=4, realtime={"max_participants": {"SFU": 2}})
     people = [await world.join(who) for who in ("anna", "bert", "carl")]
-    await world.conferences.upgrade(people[0].meeting)
+    await world.entrance.upgrade(people[0].meeting)
     assert all(person.member.media for person in people)
     people[2].leave()
     with pytest.raises(Full):
@@ -107,7 +108,7 @@ async def test_a_request_and_a_join_at_once_are_one_upgrade():
     world = World(mode="MESH", limit=4, upgrade_count=2)
     anna = await world.join("anna")
     visitor = await world.visit("bert")
-    await asyncio.gather(world.conferences.upgrade(anna.meeting), world.arrive(visitor))
+    await asyncio.gather(world.entrance.upgrade(anna.meeting), world.arrive(visitor))
     assert anna.ear.types() == ["mode_update", "participant_update"]
     assert world.rooms.upgrades == 1
 
@@ -147,7 +148,7 @@ async def test_who_gives_up_while_the_room_is_upgraded_is_not_in_it():
     visitor = await world.visit("bert")
     joining = asyncio.create_task(world.arrive(visitor))
     await asyncio.sleep(0)
-    world.conferences.turned_away(visitor)
+    world.entrance.turned_away(visitor)
     with pytest.raises(Gone):
         await joining
     assert list(anna.meeting.members) == ["anna"]
@@ -180,7 +181,7 @@ async def test_a_store_that_fails_leaves_the_meeting_as_it_is_and_the_next_join_
 async def test_who_was_on_the_way_to_an_empty_room_when_it_was_upgraded_finds_an_sfu():
     world = World(mode="MESH")
     stale = world.rooms.rooms["room"]
-    await world.conferences.upgraded(await world.rooms.upgrade_from_inside("room"))
+    await world.conferences.upgraded(venue(await world.rooms.upgrade_from_inside("room")))
     world.rooms.rooms["room"] = stale
     assert (await world.join("anna")).meeting.mode == "SFU"
 
@@ -212,7 +213,7 @@ async def test_what_has_not_moved_in_time_is_gone():
 async def test_what_has_been_begun_may_be_ended_for_ten_seconds():
     world = World(mode="MESH")
     anna = await world.join("anna")
-    await world.conferences.upgrade(anna.meeting)
+    await world.entrance.upgrade(anna.meeting)
     for wait in (0.0, STRAGGLERS - 0.1):
         world.time.advance(wait)
         for kind in ("answer", "candidate", "close"):
