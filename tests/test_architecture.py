@@ -34,6 +34,7 @@ PURE = (
     "signaling/live/protocol.py",
     "signaling/live/offers.py",
     "signaling/webhooks/payloads.py",
+    "signaling/webhooks/schedule.py",
 )
 IMPURE_MODULES = ("asyncio", "socket", "time", "random", "threading")
 
@@ -59,6 +60,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aioice": ("mediaserver/transport/ice_full.py",),
     "av": (
         "mediaserver/media/codecs.py",
+        "mediaserver/media/pictures.py",
         "mediaserver/recording/webm.py",
         "mediaserver/egress/*",
         "mediaserver/ingest/*",

@@ -18,6 +18,7 @@ from signaling.store import tables
 from signaling.store.postgresql import PostgresqlPool
 from signaling.store.sqlite import SqliteThreads
 
+AFTER_COMMIT = "after_commit"
 MIGRATION_LOCK = 0x466F6C6B  # PostgreSQL: servers that start together migrate one after the other
 
 _DRIVERS = {
@@ -96,11 +97,28 @@ class Database:
 
     async def writing(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A transaction: committed when `work` returns, rolled back by an exception."""
-        return await self._transactions.writing(lambda connection: work(connection, *args, **kwargs))
+        afterwards: list[Callable[[], object]] = []
+
+        def prepared(connection: Connection) -> T:
+            connection.info[AFTER_COMMIT] = afterwards
+            return work(connection, *args, **kwargs)
+
+        result = await self._transactions.writing(prepared)
+        for callback in afterwards:
+            callback()
+        return result
 
     async def secret(self, name: str, fresh: bytes) -> bytes:
         """The secret of that name, which all servers on this database share; `fresh` becomes it the first time."""
         return await self.writing(_secret, name, fresh)
+
+
+def after_commit(connection: Connection, callback: Callable[[], object]) -> None:
+    """Calls back in the event loop once the transaction is committed, which has to be one of `writing`.
+
+    Not called if nobody waits for the transaction any more, nor if the process ends right now.
+    """
+    connection.info[AFTER_COMMIT].append(callback)
 
 
 def _is_sqlite(url: URL) -> bool:

@@ -129,3 +129,44 @@ permalink_hosts = sa.Table(
     sa.Column("joined_ms", sa.BigInteger, nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
 )
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("key", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(32), nullable=False, unique=True),
+    sa.Column("family", sa.String(16), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("key_id", sa.String(64), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("kinds", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("sent_ms", sa.BigInteger),
+    sa.Column("code", sa.Integer),
+    sa.UniqueConstraint("family", "key_id", name="webhooks_by_key"),
+    sa.Index("webhooks_by_owner", "family", "owner"),
+)
+"""`owner` is whose events it tells, `key_id` whose it is: the digest of an API key, or the owner once more. `secret` is
+what it signs with, where that is not in the settings. `kinds` are the events it wants, separated by commas."""
+
+webhook_deliveries = sa.Table(
+    "webhook_deliveries",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("webhook_key", sa.Integer, sa.ForeignKey("webhooks.key", ondelete="CASCADE"), nullable=False),
+    sa.Column("id", sa.String(36), nullable=False, unique=True),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("since_ms", sa.BigInteger, nullable=False),
+    sa.Column("next_ms", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("sent_ms", sa.BigInteger),
+    sa.Column("code", sa.Integer),
+    sa.Column("error", sa.Text),
+    sa.Index("webhook_deliveries_by_state", "webhook_key", "state", "number"),
+)
+"""In order of `number`. `since_ms` is when its tries began to be allowed: when it was made, or told to try again."""
