@@ -5,6 +5,7 @@ backwards. Events of the media plane reach the conferences through the one calla
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import structlog
@@ -14,6 +15,7 @@ from mediaserver import Clock, MediaConfig, MediaEvent, MediaServer
 from signaling import appkeys
 from signaling.api import Family
 from signaling.api.bodies import MAX_BODY
+from signaling.api.media import media_routes
 from signaling.api.operations import operations_routes
 from signaling.api.pages import harden, pages_routes, static_directory
 from signaling.api.realtime import realtime_family
@@ -22,9 +24,11 @@ from signaling.api.whip import whip_family
 from signaling.live.client import live_routes
 from signaling.metrics import RequestCounts
 from signaling.middleware import finish_headers, middlewares
+from signaling.objects import Objects
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
 from signaling.services.entrance import Entrance
+from signaling.services.links import KEPT_AS, SECRET_BYTES, Links
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_door import RealtimeDoor, venue
 from signaling.services.realtime_rooms import RealtimeRooms
@@ -66,6 +70,7 @@ def create_app(
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
     rooms.on_upgraded = lambda room: conferences.upgraded(venue(room))
     families = families_of(settings, dev_keys or {})
+    links = Links(settings.base_url)
 
     app = web.Application(middlewares=middlewares(), client_max_size=MAX_BODY)
     app[appkeys.SETTINGS] = settings
@@ -77,16 +82,19 @@ def create_app(
     app[appkeys.PUBLISHERS] = Publishers(entrance, admission)
     app[appkeys.VIEWERS] = viewers
     app[appkeys.REALTIME_ROOMS] = rooms
+    app[appkeys.OBJECTS] = Objects(settings.objects_url, settings.objects.options)
+    app[appkeys.LINKS] = links
     app[appkeys.REQUESTS] = RequestCounts()
     app[appkeys.DEV_KEYS] = dev_keys or {}
 
     for family in families:
         app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
-    app.add_routes([*operations_routes(), *live_routes(entrance, clock), *pages_routes(static_directory())])
+    app.add_routes([*operations_routes(), *live_routes(entrance, clock), *media_routes()])
+    app.add_routes(pages_routes(static_directory()))
     app.on_response_prepare.append(finish_headers)
     app.on_response_prepare.append(harden)
     app.on_shutdown.append(_drain)
-    app.cleanup_ctx.extend([_running_store(settings, database), _running_media(media_server), _sweeping(rooms)])
+    app.cleanup_ctx.extend([_running_store(settings, database, links), _running_media(media_server), _sweeping(rooms)])
     return app
 
 
@@ -121,10 +129,11 @@ def _media_config(media: Media) -> MediaConfig:
     )
 
 
-def _running_store(settings: Settings, database: Database) -> Context:
+def _running_store(settings: Settings, database: Database, links: Links) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
         await asyncio.to_thread(settings.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
         await database.start()
+        links.open(await database.secret(KEPT_AS, secrets.token_bytes(SECRET_BYTES)))
         for family in app[appkeys.FAMILIES]:
             if not family.configured:
                 log.warning("no credential configured: every request is refused", family=family.name)

@@ -8,6 +8,8 @@ from aiohttp import web
 from mediaserver import Clock, ServerStats
 from signaling.api import Family
 from signaling.metrics import RequestCounts
+from signaling.objects import Objects
+from signaling.services.links import Links
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.viewers import Viewers
@@ -47,6 +49,8 @@ MEETINGS = web.AppKey("meetings", Meetings)
 PUBLISHERS = web.AppKey("publishers", Publishers)
 VIEWERS = web.AppKey("viewers", Viewers)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
+OBJECTS = web.AppKey("objects", Objects)
+LINKS = web.AppKey("links", Links)
 REQUESTS = web.AppKey("requests", RequestCounts)
 DEV_KEYS = web.AppKey("dev_keys", Mapping[str, str])
 """One key per family by its name, on a development server; empty otherwise."""

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -65,9 +66,13 @@ class Objects:
     """One store. `url` names it, `options` are its credentials and the like, in obstore's words."""
 
     def __init__(self, url: str, options: Mapping[str, str] | None = None) -> None:
-        _check_url(url)
+        check(url, options or {})
         self.url, self.options = url, dict(options or {})
-        self._store = _open(url, self.options)
+
+    @cached_property
+    def _store(self) -> Any:
+        """Opened by the first use: a folder of the data directory is not made before that directory."""
+        return _open(self.url, self.options)
 
     async def put(self, source: Source, key: str, media_type: str | None = None) -> Stored:
         """Keeps the file (or the bytes) under `key`, instead of what was there. All of it or nothing."""

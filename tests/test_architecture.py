@@ -26,6 +26,7 @@ PURE = (
     "mediaserver/composition/layouts.py",
     "mediaserver/composition/seats.py",
     "signaling/services/lifecycle.py",
+    "signaling/services/links.py",
     "signaling/services/mesh.py",
     "signaling/services/upgrade.py",
     "signaling/live/held.py",
