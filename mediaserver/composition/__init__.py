@@ -1,0 +1,1 @@
+"""The composite: who is shown where, drawn and mixed."""

@@ -1,0 +1,1 @@
+"""Decoded pictures and sound, shared by recording, composition and ingest."""
