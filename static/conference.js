@@ -20,15 +20,16 @@
 import { ConferenceError } from "./errors.js";
 import { Measuring } from "./measuring.js";
 import { Media } from "./media.js";
-import { Muting, mutedOf } from "./muting.js";
+import { Muting } from "./muting.js";
+import { OwnPublishing } from "./own-publishing.js";
 import { Roster } from "./roster.js";
 import { Seat } from "./seat.js";
+import { Secrecy } from "./secrecy.js";
 import { Signaling } from "./signaling.js";
-import { SpeakerWatch, levelOf } from "./speakers.js";
+import { SpeakerWatch, levelsOf } from "./speakers.js";
 import { Wishes } from "./wishes.js";
 
 const JOIN_DEADLINE = 30; // seconds for the first connection to the server
-const UNMUTED = { audio: false, video: false }; // what the server takes a new stream for
 const COMES_BACK_AFTER = new Set(["server_shutdown", "timeout", "endpoint_expired"]); // `terminated` for these is not the end
 
 export class Conference extends EventTarget {
@@ -51,6 +52,8 @@ export class Conference extends EventTarget {
   #media;
   #measuring;
   #muting;
+  #publishing;
+  #secrecy;
 
   /** @param {ConferenceOptions} options */
   constructor(options) {
@@ -68,6 +71,11 @@ export class Conference extends EventTarget {
       onDown: () => this.#lostSocket(),
       onRefused: (error) => this.#refused(error),
     });
+    this.#secrecy = new Secrecy(options.key, {
+      send: (message) => this.#send(message),
+      onSafetyNumber: (safetyNumber) => this.#emit("safety", { safetyNumber }),
+      onError: (error) => this.#tellError(error),
+    });
     this.#wishes = new Wishes((message) => this.#phase === "joined" && this.mode === "SFU" && this.#send(message));
     const common = {
       /** @param {Message} message */
@@ -80,6 +88,7 @@ export class Conference extends EventTarget {
     this.#media = new Media({
       ...common,
       iceServers: () => this.#joined?.ice_servers ?? [],
+      encryption: () => this.#secrecy.encryption,
       maxBitrate: () => this.#joined?.max_bitrate ?? null,
       canSignal: () => this.#signaling.open && !this.#socketDown,
       muted: (streamId) => this.#roster.muted(streamId),
@@ -97,6 +106,7 @@ export class Conference extends EventTarget {
       online: () => this.#phase === "joined",
       onChange: (streamId, muted) => this.#emit("muted", { streamId, muted }),
     });
+    this.#publishing = new OwnPublishing(this.#media, this.#seat, this.#roster, this.#muting, { ...common, online: () => this.#phase === "joined" });
   }
 
   /**
@@ -135,7 +145,12 @@ export class Conference extends EventTarget {
 
   /** Whether nobody but the participants can see and hear what is sent, the server included. */
   get e2ee() {
-    return this.#joined?.e2ee ?? false;
+    return this.#joined !== null && (this.mode === "MESH" ? (this.#joined.e2ee ?? false) : this.#secrecy.encryption !== null);
+  }
+
+  /** The same for everybody who has the same key and sees the same members: to be compared by voice. Null without encryption of one's own. */
+  get safetyNumber() {
+    return this.#secrecy.safetyNumber;
   }
 
   /** This participant, once joined. */
@@ -193,8 +208,9 @@ export class Conference extends EventTarget {
     this.#enter("joining");
     addEventListener("online", this.#networkChanged);
     this.#joinTimer = setTimeout(() => this.#fail(new ConferenceError("unreachable", 0, "the server cannot be reached")), JOIN_DEADLINE * 1000);
-    this.#signaling.start();
-    this.#media.prepare();
+    const preparing = this.#secrecy.prepare();
+    if (preparing) preparing.then(() => this.#start(), (/** @type {Error} */ error) => this.#fail(error));
+    else this.#start();
     return promise;
   }
 
@@ -220,22 +236,7 @@ export class Conference extends EventTarget {
    * @returns {Promise<string>} the stream's id, once it has been taken
    */
   async publish(mediaStream, options = {}) {
-    const label = options.label ?? "camera";
-    const id = this.#seat.streams[label] ?? crypto.randomUUID();
-    const tracks = { audio: mediaStream.getAudioTracks()[0] ?? null, video: mediaStream.getVideoTracks()[0] ?? null };
-    this.#media.own.add({ id, label, options: { ...options, label }, tracks });
-    this.#seat.streams[label] = id;
-    this.#roster.setMuted(id, mutedOf({ tracks }));
-    if (this.#phase !== "joined") return id;
-    try {
-      await this.#offer();
-    } catch (error) {
-      this.#media.own.remove(id);
-      delete this.#seat.streams[label];
-      throw error;
-    }
-    this.#muting.reconcile(id, UNMUTED);
-    return id;
+    return this.#publishing.begin(mediaStream, options);
   }
 
   /**
@@ -243,13 +244,7 @@ export class Conference extends EventTarget {
    * @param {string} streamId
    */
   async unpublish(streamId) {
-    const stream = this.#media.own.get(streamId);
-    if (!stream) return;
-    this.#media.own.remove(streamId);
-    delete this.#seat.streams[stream.label];
-    if (this.#phase !== "joined") return;
-    this.#send({ type: "unpublish", stream_id: streamId });
-    await this.#offer();
+    await this.#publishing.end(streamId);
   }
 
   /**
@@ -347,6 +342,12 @@ export class Conference extends EventTarget {
 
   // ---- the socket
 
+  #start() {
+    if (this.#phase !== "joining") return; // left meanwhile
+    this.#signaling.start();
+    this.#media.prepare();
+  }
+
   #sendJoin() {
     const { camera } = this.#media.own;
     const join = { type: "join", name: this.#options.name, view: this.#view, platform: "web", audio: !!camera?.tracks.audio, video: !!camera?.tracks.video };
@@ -375,6 +376,7 @@ export class Conference extends EventTarget {
   /** @param {Message} message */
   #received(message) {
     this.#emit("message", message);
+    if (this.#secrecy.receive(message)) return;
     if (message.type === "joined") this.#welcomed(/** @type {any} */ (message));
     else if (message.type === "terminated") this.#terminated(message.reason);
     else if (message.type === "error") this.#tellError(new ConferenceError(message.name, message.code, message.message));
@@ -428,12 +430,14 @@ export class Conference extends EventTarget {
   /** @param {Joined} joined */
   #welcomed(joined) {
     clearTimeout(this.#joinTimer);
+    if (this.#secrecy.lacks(joined)) return this.#lacksKey();
     const again = this.#self !== null && this.#self.id === joined.participant.id && this.#phase === "joined";
     this.#signaling.healthy();
     this.#joined = joined;
     this.#self = joined.participant;
     this.#socketDown = false;
     this.#roster.reset(joined);
+    this.#secrecy.joined(joined.participant.id, this.participants);
     if (again) this.#cameBack(joined);
     else this.#cameIn(joined);
     this.#phase = "joined";
@@ -445,7 +449,7 @@ export class Conference extends EventTarget {
 
   /** @param {Joined} joined */
   #cameIn(joined) {
-    this.#speakers.start(() => this.#levels(), (speakers) => this.#emit("speakers", { speakers }));
+    this.#speakers.start(() => levelsOf(this.#media.incoming.shown), (speakers) => this.#emit("speakers", { speakers }));
     this.#media.begin(joined, this.#seat.streams);
   }
 
@@ -453,6 +457,11 @@ export class Conference extends EventTarget {
   #cameBack(joined) {
     if (joined.mode !== this.mode) this.#modeChanged(joined.mode, "auto_upgrade");
     else this.#media.resume(joined);
+  }
+
+  #lacksKey() {
+    this.#send({ type: "leave" });
+    this.#fail(new ConferenceError("key_missing", 0, "the conference is encrypted, and there is no key"));
   }
 
   // ---- going out
@@ -478,6 +487,7 @@ export class Conference extends EventTarget {
     this.#wishes.stop();
     this.#speakers.stop();
     this.#media.close();
+    this.#secrecy.close();
     this.#socketDown = false;
     this.#self = null;
     this.#joining?.promise.catch(() => {});
@@ -494,14 +504,6 @@ export class Conference extends EventTarget {
     this.restartIce();
   };
 
-  async #offer() {
-    try {
-      await this.#media.offer();
-    } catch (error) {
-      if (!(error instanceof ConferenceError) || error.code > 0) throw error; // without the server: offered again when it is back
-    }
-  }
-
   /**
    * @param {string} mode
    * @param {string} reason
@@ -516,6 +518,7 @@ export class Conference extends EventTarget {
   /** @param {Message} message */
   #participantsChanged({ participant }) {
     if (participant?.online === false) this.#media.left(participant.id);
+    this.#secrecy.changed(this.participants);
     this.#emit("participants", { participants: this.participants });
   }
 
@@ -533,15 +536,6 @@ export class Conference extends EventTarget {
       stream.layers = layers;
       this.#emit("layers", { stream, layers });
     }
-  }
-
-  #levels() {
-    /** @type {Map<string, number>} */
-    const levels = new Map();
-    for (const { stream, audio } of this.#media.incoming.shown) {
-      if (audio) levels.set(stream.userId, Math.max(levels.get(stream.userId) ?? 0, levelOf(audio)));
-    }
-    return levels;
   }
 
   /** @param {string | undefined} by */

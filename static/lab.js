@@ -71,7 +71,7 @@ class Bench {
 
   async join() {
     const token = form.token.value.trim();
-    const conference = new Conference({ credential: { token }, name: form.name.value });
+    const conference = new Conference({ credential: { token }, key: readOptions(location).key, name: form.name.value });
     this.conference = /** @type {any} */ (window).conference = conference;
     this.listen(conference);
     find("#problem").hidden = true;

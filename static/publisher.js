@@ -22,6 +22,7 @@ import { KINDS } from "./own-streams.js";
  * @property {(message: Message, matches: (message: Message) => boolean) => Promise<Message>} request
  * @property {(message: Message) => void} send
  * @property {() => RTCIceServer[]} iceServers
+ * @property {() => import("./e2ee/encryption.js").Encryption | null} encryption of what is sent
  * @property {() => number | null} maxBitrate
  * @property {(pc: RTCPeerConnection) => void} onConnection a peer connection was made
  * @property {(text: string) => void} onText something arrived on the data channel
@@ -72,7 +73,7 @@ export class Publisher {
 
   /** Makes the peer connection before it is needed: while the server is still being reached. */
   prepare() {
-    this.#spare ??= new RTCPeerConnection(configuration([]));
+    this.#spare ??= new RTCPeerConnection(configuration([], this.#owner.encryption()));
   }
 
   /** Makes the peer connection, if there is none, and offers what is there. */
@@ -144,7 +145,7 @@ export class Publisher {
 
   /** Puts new ICE servers to use from the next restart on. */
   configure() {
-    this.#pc?.setConfiguration(configuration(this.#owner.iceServers()));
+    this.#pc?.setConfiguration(configuration(this.#owner.iceServers(), this.#owner.encryption()));
   }
 
   /** What a closed connection was asked never comes to an end, so the end is told by `#abandon`. */
@@ -163,6 +164,8 @@ export class Publisher {
     this.#restart = false;
     this.#attach(pc);
     await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
+    this.#owner.encryption()?.frames.describe(pc);
+    if (this.#carried.size) this.#owner.encryption()?.publishes();
     const seq = ++this.#seq;
     /** @param {Message} message */
     const answers = (message) => message.type === "answer" && message.pc === "publish" && message.seq === seq;
@@ -184,7 +187,7 @@ export class Publisher {
   }
 
   #connect() {
-    const pc = takeOrMake(this.#spare, this.#owner.iceServers());
+    const pc = takeOrMake(this.#spare, this.#owner);
     this.#spare = null;
     this.#pc = pc;
     this.#channel = pc.createDataChannel(CHANNEL);
@@ -256,6 +259,7 @@ export class Publisher {
     }
     const sendEncodings = kind === "audio" ? audioEncodings() : videoEncodings(track, options, this.#owner.maxBitrate());
     const section = pc.addTransceiver(track, { direction: "sendonly", sendEncodings });
+    this.#owner.encryption()?.frames.protectSender(section.sender, kind);
     if (kind === "video") preferCodec(section, options.codec ?? "vp8");
     return section;
   }
@@ -283,19 +287,21 @@ export function entryOf({ id, label }, audio, video) {
 
 /**
  * @param {RTCIceServer[]} iceServers
+ * @param {import("./e2ee/encryption.js").Encryption | null} [encryption]
  * @returns {RTCConfiguration}
  */
-export function configuration(iceServers) {
-  return { iceServers, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
+export function configuration(iceServers, encryption) {
+  return { iceServers, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", ...encryption?.configuration };
 }
 
 /**
  * @param {RTCPeerConnection | null} spare
- * @param {RTCIceServer[]} iceServers
+ * @param {{ iceServers: () => RTCIceServer[], encryption: () => import("./e2ee/encryption.js").Encryption | null }} owner
  */
-export function takeOrMake(spare, iceServers) {
-  spare?.setConfiguration(configuration(iceServers));
-  return spare ?? new RTCPeerConnection(configuration(iceServers));
+export function takeOrMake(spare, owner) {
+  const wanted = configuration(owner.iceServers(), owner.encryption());
+  spare?.setConfiguration(wanted);
+  return spare ?? new RTCPeerConnection(wanted);
 }
 
 /**

@@ -5,7 +5,7 @@
 import { scoreOf } from "./client.js";
 import { Chat } from "./ui/chat.js";
 import { LevelMeter, LocalMedia } from "./ui/devices.js";
-import { note, openKeys, openSettings, showEnd } from "./ui/dialogs.js";
+import { note, openEncryption, openKeys, openSettings, showEnd } from "./ui/dialogs.js";
 import { Dock, listenToKeys } from "./ui/dock.js";
 import { find, h } from "./ui/dom.js";
 import { conference, joining, options } from "./ui/entry.js";
@@ -24,7 +24,7 @@ const QUALITY_EVERY = 3000; // milliseconds
 const OWN_LEVEL_EVERY = 200; // milliseconds
 const SPEAKS_ABOVE = 0.02; // level of the own microphone
 const QUIET_AFTER = 3; // samples of silence before the own mark goes
-const USELESS_AGAIN = new Set(["kicked", "room_deleted", "ended", "no_credential", "malformed", "not_found", "access_revoked"]);
+const USELESS_AGAIN = new Set(["kicked", "room_deleted", "ended", "no_credential", "key_missing", "malformed", "not_found", "access_revoked"]);
 
 class RoomPage {
   media = new LocalMedia({ width: options.width, height: options.height, fps: options.fps });
@@ -287,7 +287,7 @@ class RoomPage {
   build() {
     const { link, hideChat } = options;
     const copy = link && h("button", { class: "button button-quiet button-small", type: "button", on: { click: () => this.copyLink() } }, icon("link"), h("span", { text: t("copyLink") }));
-    find("#bar").append(h("span", { class: "brand" }, logo(), h("span", { text: "Folkmoot" })), h("time", { class: "clock", id: "clock" }), h("span", { class: "spring" }), h("span", { class: "bar-lock", id: "lock", title: t("encryptedHint"), hidden: true }, icon("lock"), h("span", { text: t("encrypted") })), h("span", { class: "bar-count", id: "count" }), copy || "");
+    find("#bar").append(h("span", { class: "brand" }, logo(), h("span", { text: "Folkmoot" })), h("time", { class: "clock", id: "clock" }), h("span", { class: "spring" }), h("button", { class: "bar-lock", id: "lock", type: "button", hidden: true, on: { click: () => openEncryption(conference.mode === "SFU" ? conference.safetyNumber : null) } }, icon("lock"), h("span", { text: t("encrypted") })), h("span", { class: "bar-count", id: "count" }), copy || "");
     const screen = !!navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices;
     this.dock = new Dock(find("#dock"), (control) => this.press(control), { chat: !hideChat, screen });
     listenToKeys((control) => this.press(control), (down) => this.media.set("audio", down));

@@ -34,6 +34,7 @@ const LISTENER = "subscriber"; // the role that may not publish
  * @property {(message: Message) => boolean} send
  * @property {(message: Message, matches: (message: Message) => boolean) => Promise<Message>} request
  * @property {() => RTCIceServer[]} iceServers
+ * @property {() => import("./e2ee/encryption.js").Encryption | null} encryption of what goes by the server
  * @property {() => number | null} maxBitrate
  * @property {() => boolean} canSignal
  * @property {() => void} onHealth media broke or is back

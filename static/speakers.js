@@ -28,6 +28,19 @@ export class SpeakerTracker {
   }
 }
 
+/**
+ * @param {{ stream: import("./types.js").RemoteStream, audio: RTCRtpReceiver | null }[]} shown
+ * @returns {Map<string, number>} the level of everybody who is heard
+ */
+export function levelsOf(shown) {
+  /** @type {Map<string, number>} */
+  const levels = new Map();
+  for (const { stream, audio } of shown) {
+    if (audio) levels.set(stream.userId, Math.max(levels.get(stream.userId) ?? 0, levelOf(audio)));
+  }
+  return levels;
+}
+
 /** Asks receivers for their levels several times a second and tells when the list of speakers has changed. */
 export class SpeakerWatch {
   #tracker = new SpeakerTracker();
@@ -59,7 +72,7 @@ export class SpeakerWatch {
  * @param {RTCRtpReceiver} receiver
  * @returns {number} 0 to 1
  */
-export function levelOf(receiver) {
+function levelOf(receiver) {
   const now = performance.timeOrigin + performance.now();
   let level = 0;
   for (const source of receiver.getSynchronizationSources()) {

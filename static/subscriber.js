@@ -17,6 +17,7 @@ const FIRST = 1; // the number of a fresh connection's first offer
  * @typedef {object} SubscriberOwner
  * @property {(message: Message) => void} send
  * @property {() => RTCIceServer[]} iceServers
+ * @property {() => import("./e2ee/encryption.js").Encryption | null} encryption of what is received
  * @property {(pc: RTCPeerConnection) => void} onConnection a peer connection was made
  * @property {(error: Error) => void} onError
  */
@@ -45,7 +46,7 @@ export class Subscriber {
 
   /** Makes the peer connection before it is needed: while the server is still being reached. */
   prepare() {
-    this.#spare ??= new RTCPeerConnection(configuration([]));
+    this.#spare ??= new RTCPeerConnection(configuration([], this.#owner.encryption()));
   }
 
   /**
@@ -105,7 +106,7 @@ export class Subscriber {
   }
 
   configure() {
-    this.#pc?.setConfiguration(configuration(this.#owner.iceServers()));
+    this.#pc?.setConfiguration(configuration(this.#owner.iceServers(), this.#owner.encryption()));
   }
 
   /** @param {Message} offer */
@@ -119,6 +120,7 @@ export class Subscriber {
     if (seq === FIRST || !sameSession(this.#pc?.remoteDescription?.sdp, sdp)) this.#disconnect();
     const pc = this.#pc ?? this.#connect();
     await pc.setRemoteDescription({ type: "offer", sdp });
+    this.#owner.encryption()?.frames.protectReceivers(pc);
     await pc.setLocalDescription();
     if (pc !== this.#pc || round !== this.#round) return;
     this.#owner.send({ type: "answer", pc: "subscribe", seq, sdp: pc.localDescription?.sdp ?? "" });
@@ -133,7 +135,7 @@ export class Subscriber {
   }
 
   #connect() {
-    const pc = takeOrMake(this.#spare, this.#owner.iceServers());
+    const pc = takeOrMake(this.#spare, this.#owner);
     this.#spare = null;
     this.#pc = pc;
     pc.onicecandidate = ({ candidate }) => {
@@ -153,7 +155,9 @@ export class Subscriber {
   #map(entries) {
     this.keep(new Set(entries.map((entry) => entry.stream_id)));
     for (const entry of entries) {
-      this.#incoming.place("server", entry, { audio: this.#receiver(entry.audio_mid), video: this.#receiver(entry.video_mid) });
+      const receivers = { audio: this.#receiver(entry.audio_mid), video: this.#receiver(entry.video_mid) };
+      this.#owner.encryption()?.frames.belongs(receivers, entry.user_id ?? "");
+      this.#incoming.place("server", entry, receivers);
     }
   }
 

@@ -18,6 +18,7 @@
  * @property {string} [url] base address of the server; default: where the page came from
  * @property {Credential | string} credential a bare string is a token
  * @property {string} [name] shown to others
+ * @property {string} [key] secret that all participants have: what goes by the server is encrypted with it, end to end
  * @property {boolean} [resume] remember the endpoint in this tab, so that a reload comes back as the same participant
  * @property {"streams" | "one_view" | "auto"} [view]
  * @property {(address: string, protocol: string) => WebSocket} [connect] opens the socket; default: a new `WebSocket`
@@ -187,6 +188,7 @@
  * @property {{ participants: Participant[] }} participants
  * @property {{ streamId: string, muted: Muted }} muted
  * @property {{ mode: Mode, reason: string }} modechange
+ * @property {{ safetyNumber: string }} safety of an encrypted conference, whenever its members change
  * @property {{ stream: RemoteStream, step: MoveStep }} move a stream's way from a direct connection to the server
  * @property {{ stream: RemoteStream, layers: LayerState }} layers
  * @property {{ userId: string, score: number, loss: number, rtt: number }} quality

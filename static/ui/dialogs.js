@@ -24,7 +24,7 @@ const KEYS = /** @type {const} */ ([
 
 /**
  * @param {string} title
- * @param {...Node} content
+ * @param {...(Node | string)} content
  * @returns {HTMLDialogElement} taken away when it closes
  */
 function openDialog(title, ...content) {
@@ -52,6 +52,14 @@ export function openSettings(media, onSpeaker) {
 export function openKeys() {
   const rows = KEYS.map(([key, text]) => h("div", { class: "key-row" }, h("span", { text: t(text) }), h("kbd", { text: key || t("spaceKey") })));
   openDialog(t("shortcuts"), h("div", { class: "keys" }, ...rows));
+}
+
+/**
+ * @param {string | null} safetyNumber to be compared with the others'; null where they are connected directly
+ */
+export function openEncryption(safetyNumber) {
+  const number = safetyNumber === null ? "" : h("p", { class: "safety", id: "safety" }, ...safetyNumber.split(" ").map((group) => h("span", { text: group })));
+  openDialog(t("encrypted"), h("p", { text: t(safetyNumber === null ? "encryptedHint" : "encryptedKey") }), number, safetyNumber === null ? "" : h("p", { class: "muted", text: t("safetyHint") }));
 }
 
 /**

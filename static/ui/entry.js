@@ -8,7 +8,7 @@ import { NAMELESS, keptName } from "./name.js";
 import { readOptions } from "./options.js";
 
 export const options = readOptions(location);
-export const conference = new Conference({ credential: options.credential ?? "", resume: true, connect, view: options.view });
+export const conference = new Conference({ credential: options.credential ?? "", key: options.key, resume: true, connect, view: options.view });
 /** @type {any} */ (window).conference = conference;
 
 const asksNobody = options.autojoin && options.credential !== null;

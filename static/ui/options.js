@@ -8,6 +8,7 @@
  * @typedef {object} PageOptions
  * @property {Credential | null} credential
  * @property {string | null} link address to hand to others; null where the credential is personal
+ * @property {string | undefined} key of an encrypted conference: it stands in the fragment, which no server is told
  * @property {string} name
  * @property {boolean} autojoin
  * @property {boolean} audio
@@ -35,6 +36,7 @@ export function readOptions(address) {
   return {
     credential: credentialOf(address, query),
     link: linkOf(address, query),
+    key: keyOf(address),
     name: query.get("name") ?? query.get("participantName") ?? "",
     autojoin: flag(query, "autojoin", false),
     audio: flag(query, "audio", true),
@@ -76,6 +78,11 @@ function bareKey(search) {
   return first && !first.includes("=") && first !== "hideChat" ? decodeURIComponent(first) : null;
 }
 
+/** @param {URL | Location} address */
+function keyOf(address) {
+  return new URLSearchParams(address.hash.slice(1)).get("key") || undefined;
+}
+
 /**
  * @param {URL | Location} address
  * @param {URLSearchParams} query
@@ -84,6 +91,7 @@ function linkOf(address, query) {
   const shared = new URL(address.pathname, address.origin);
   const keys = query.has("token") && !query.has("room") ? ["token"] : query.has("guest") ? ["guest"] : [];
   for (const key of keys) shared.searchParams.set(key, query.get(key) ?? "");
+  shared.hash = keyOf(address) ? address.hash : "";
   return keys.length || address.pathname.startsWith("/room/") ? shared.href : null;
 }
 

@@ -59,11 +59,17 @@ class Meeting:
     ) -> None:
         await asyncio.gather(*(page.close() for page in self._pages))
 
-    async def join(self, number: int, page: Page | None = None, *, before: str = "", **query: Any) -> Person:
-        """Somebody comes in, in a new window of Chromium unless `page` is given, with nothing to show yet."""
+    async def join(
+        self, number: int, page: Page | None = None, *, before: str = "", key: str = "", **query: Any
+    ) -> Person:
+        """Somebody comes in, in a new window of Chromium unless `page` is given, with nothing to show yet.
+
+        `key`: the secret that encrypts what goes by the server, in the address's fragment.
+        """
         page = page or await self._chromium.page(before)
         self._pages.append(page)
-        await page.open(self.server.page(self.room, self.url, name=f"P{number}", **query))
+        address = self.server.page(self.room, self.url, name=f"P{number}", **query)
+        await page.open(address + (f"#key={key}" if key else ""))
         return Person(page, await page.call("joined", PATIENCE), number)
 
     async def vanish(self, person: Person) -> None:
