@@ -41,6 +41,14 @@ CHUNK = 1 << 18  # bytes that go to a file at once
 USER_AGENT = f"Folkmoot/{VERSION}"
 _REDIRECTS = (301, 302, 303, 307, 308)
 
+
+class HostUnknown(FetchRefused):
+    """Nobody knows the name; somebody may later."""
+
+    def __init__(self) -> None:
+        super().__init__("its host is unknown")
+
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a name; OSError if there are none."""
 
@@ -131,6 +139,10 @@ class Fetcher:
             told = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, told, b"".join(chunks))
 
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], within: float) -> int:
+        """The status that is answered, whatever it is, within that many seconds."""
+        return (await self.send("POST", url, body=body, headers=headers, within=within)).status
+
     async def check(self, url: str, schemes: Collection[str] = HTTP, *, credentials: bool = False) -> Sequence[str]:
         """The addresses that `url` leads to now, at least one and all of them allowed. Nothing is connected."""
         async with self._limits(None):
@@ -200,7 +212,7 @@ class Fetcher:
         except (OSError, UnicodeError):
             found = ()
         if not found:
-            raise FetchRefused("its host is unknown")
+            raise HostUnknown
         return found
 
     async def _ask_system(self, host: str, port: int) -> Sequence[str]:

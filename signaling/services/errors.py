@@ -14,6 +14,8 @@ ServiceError
   Conflict            against what is there already
     Full              no seat is left
   Locked              the meeting lets nobody in
+  SwitchedOff         an option of the meeting says no
+  NotNow              it would do at another time
   Invalid             something about the request cannot be used
     BadBody           it is not what its type says
     BadMediaType      its type is not read here
@@ -90,6 +92,15 @@ class Locked(ServiceError):
         super().__init__(text)
 
 
+class SwitchedOff(ServiceError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is switched off in this meeting.")
+
+
+class NotNow(ServiceError):
+    pass
+
+
 class Invalid(ServiceError):
     pass
 
@@ -109,6 +120,7 @@ class FetchRefused(Invalid):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"The URL cannot be used: {why}.")
+        self.why = why
 
 
 class BadParameter(Invalid):
