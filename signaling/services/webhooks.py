@@ -9,6 +9,7 @@ Deleting one drops what it had still to tell.
 """
 
 import asyncio
+import re
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -28,8 +29,10 @@ from signaling.webhooks.payloads import ROOM_KINDS, ROOMS, SPACE_KINDS, SPACES, 
 from signaling.webhooks.schedule import State
 
 PAGE_SIZE = 25
+MAX_PAGE = 10_000
 LOOKUP_TIME = 3.0  # seconds for finding out where a new webhook leads
 ID_BYTES = 12
+_DELIVERY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS = {ROOMS: ROOM_KINDS, SPACES: SPACE_KINDS}
 
 
@@ -117,7 +120,8 @@ class Webhooks:
         return _webhook(record)
 
     async def delete(self, family: str, key_id: str, webhook_id: str) -> None:
-        if not await self._database.writing(outbox.remove, family, key_id, webhook_id):
+        webhook = await self._owned(family, key_id, webhook_id)
+        if not await self._database.writing(outbox.remove, family, key_id, webhook.id):
             raise NotFound("webhook", webhook_id)
 
     # what was told
@@ -134,6 +138,8 @@ class Webhooks:
     async def replay(self, family: str, key_id: str, webhook_id: str, delivery_id: str) -> Delivery:
         """Puts a delivery that was given up at the end of the queue; Conflict for any other."""
         webhook = await self._owned(family, key_id, webhook_id)
+        if not _DELIVERY_ID.fullmatch(delivery_id):  # a database may choke on what a stranger sends
+            raise NotFound("delivery", delivery_id)
         record = await self._database.writing(_replay, webhook.key, delivery_id, self._now_ms())
         self.wake(webhook.key)
         return _delivery(record)

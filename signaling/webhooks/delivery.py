@@ -26,7 +26,6 @@ from signaling.webhooks.schedule import Patience, State, verdict
 
 MAX_UNDER_WAY = 500  # requests of all webhooks together
 STORE_PAUSE = 5.0  # seconds until a queue looks again after the database has failed
-PURGE_EVERY = 60.0  # seconds
 KEEP_SETTLED = 30 * 86400  # seconds for which the log is kept
 UNSIGNED = "its key is not configured any more"
 
@@ -70,12 +69,12 @@ class Deliveries:
         for webhook_key in await self._database.reading(outbox.waiting):
             self.wake(webhook_key)
 
-    async def aclose(self) -> None:
-        """Stops in the middle; what was under way is tried again after the next start."""
+    async def aclose(self, patience: float = 0.0) -> None:
+        """Lets what is due go out for that many seconds, then stops in the middle: the rest follows the next start."""
         self._open = False
         queues = list(self._queues.values())
+        await asyncio.gather(*(queue.aclose(patience) for queue in queues))
         self._queues.clear()
-        await asyncio.gather(*(queue.aclose() for queue in queues))
 
     def wake(self, webhook_key: int) -> None:
         """There may be something to tell; harmless if not."""
@@ -89,8 +88,8 @@ class Deliveries:
             self._queues[webhook_key] = queue
         queue.look()
 
-    async def purge(self) -> None:
-        """Forgets what is long settled, and more of it than is kept; call it every PURGE_EVERY seconds or so."""
+    async def sweep(self) -> None:
+        """Forgets what is long settled, and what is more than is kept; call it now and then."""
         await self._database.writing(outbox.purge, self._now_ms() - KEEP_SETTLED * 1000)
 
     def counts(self) -> Mapping[str, int]:
@@ -168,9 +167,11 @@ class _Queue:
             self._task = asyncio.get_running_loop().create_task(self._work())
             self._task.add_done_callback(self._worked)
 
-    async def aclose(self) -> None:
+    async def aclose(self, patience: float) -> None:
         self._open = False
         self._alarm.clear()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=patience)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
