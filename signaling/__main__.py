@@ -25,7 +25,7 @@ from signaling.settings import Settings
 from signaling.version import VERSION
 
 WRONG_CONFIGURATION = 2
-FAMILIES = ("realtime",)
+FAMILIES = ("realtime", "rooms")
 COLLECT_AFTER = (5_000, 5, 5)  # objects; younger collections, each
 
 log = structlog.get_logger("signaling")

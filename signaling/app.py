@@ -7,6 +7,7 @@ backwards. Events of the media plane reach the conferences through the one calla
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -19,8 +20,10 @@ from signaling.api.media import media_routes
 from signaling.api.operations import operations_routes
 from signaling.api.pages import harden, pages_routes, static_directory
 from signaling.api.realtime import realtime_family
+from signaling.api.rooms import rooms_family
 from signaling.api.whep import whep_family
 from signaling.api.whip import whip_family
+from signaling.fetch import Fetcher
 from signaling.live.client import live_routes
 from signaling.metrics import RequestCounts
 from signaling.middleware import finish_headers, middlewares
@@ -32,12 +35,18 @@ from signaling.services.links import KEPT_AS, SECRET_BYTES, Links
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_door import RealtimeDoor, venue
 from signaling.services.realtime_rooms import RealtimeRooms
+from signaling.services.room_door import RoomConferences, RoomsDoor
+from signaling.services.rooms import Rooms
 from signaling.services.scheduler import Cancellable
 from signaling.services.viewers import Viewers
+from signaling.services.webhooks import Webhooks
 from signaling.settings import Media, Settings
 from signaling.store.database import Database
+from signaling.webhooks.delivery import Deliveries
 
-SWEEP_EVERY = 60.0  # seconds between two looks for rooms whose life is over
+SWEEP_EVERY = 60.0  # seconds between two looks for what is over
+DEV_TEAM = "Development"
+LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server stops
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +64,7 @@ def create_app(
     """The whole server, not started yet. `dev_keys`, a key by family's name, make it a development server."""
     database = Database(settings.database)
     rooms = RealtimeRooms(database, settings, clock)
+    team_rooms = Rooms(database, settings, clock)
 
     def dispatch(event: MediaEvent) -> None:
         conferences.media_event(event)
@@ -62,10 +72,26 @@ def create_app(
 
     media_server = media(_media_config(settings.media), clock, dispatch)
     keys = _with_dev_key(settings.realtime_keys, (dev_keys or {}).get("realtime"))
-    admission, scheduler = Admission([RealtimeDoor(rooms, keys)]), _LoopScheduler()
+    scheduler = _LoopScheduler()
     conferences = Conferences(media_server, settings, clock, scheduler)
+    fetcher = Fetcher(settings.fetch)
+    webhooks = Webhooks(database, fetcher, clock, teams_of(settings, dev_keys or {}))
+    deliveries = Deliveries(
+        database,
+        fetcher,
+        settings=settings.webhooks,
+        clock=clock,
+        scheduler=scheduler,
+        secret_of=webhooks.secret_of,
+    )
+    webhooks.wake = deliveries.wake
+    team_rooms.register.herald = webhooks
+    rooms_door = RoomsDoor(team_rooms, conferences, settings, clock, teams_of(settings, dev_keys or {}))
+    admission = Admission([RealtimeDoor(rooms, keys), rooms_door])
     entrance = Entrance(conferences, admission, clock)
     viewers = Viewers(conferences, admission, settings, scheduler)
+    team_rooms.conferences = RoomConferences(team_rooms, conferences)
+    conferences.watches.append(team_rooms.conferences)
     rooms.presence = conferences
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
     rooms.on_upgraded = lambda room: conferences.upgraded(venue(room))
@@ -82,6 +108,9 @@ def create_app(
     app[appkeys.PUBLISHERS] = Publishers(entrance, admission)
     app[appkeys.VIEWERS] = viewers
     app[appkeys.REALTIME_ROOMS] = rooms
+    app[appkeys.ROOMS] = team_rooms
+    app[appkeys.WEBHOOKS] = webhooks
+    app[appkeys.DELIVERIES] = deliveries
     app[appkeys.OBJECTS] = Objects(settings.objects_url, settings.objects.options)
     app[appkeys.LINKS] = links
     app[appkeys.REQUESTS] = RequestCounts()
@@ -94,14 +123,28 @@ def create_app(
     app.on_response_prepare.append(finish_headers)
     app.on_response_prepare.append(harden)
     app.on_shutdown.append(_drain)
-    app.cleanup_ctx.extend([_running_store(settings, database, links), _running_media(media_server), _sweeping(rooms)])
+    app.cleanup_ctx.extend([_running_store(settings, database, links), _delivering(deliveries, fetcher)])
+    app.cleanup_ctx.extend([_running_rooms(team_rooms), _running_media(media_server)])
+    app.cleanup_ctx.extend([_sweeping(each) for each in (rooms, team_rooms, deliveries)])
     return app
 
 
 def families_of(settings: Settings, dev_keys: Mapping[str, str]) -> Sequence[Family]:
     """The API families, each with the credentials it accepts."""
     keys = _with_dev_key(settings.realtime_keys, dev_keys.get("realtime"))
-    return realtime_family(keys), whip_family(), whep_family()
+    return realtime_family(keys), rooms_family(teams_of(settings, dev_keys)), whip_family(), whep_family()
+
+
+def teams_of(settings: Settings, dev_keys: Mapping[str, str]) -> Mapping[str, str]:
+    """The names of teams by their API keys."""
+    teams = {each.key: each.team for each in settings.api_keys}
+    return teams | {dev_keys["rooms"]: DEV_TEAM} if "rooms" in dev_keys else teams
+
+
+class Sweeps(Protocol):
+    """Has things that are over, and looks for them now and then."""
+
+    async def sweep(self) -> None: ...
 
 
 def _with_dev_key(keys: tuple[str, ...], dev_key: str | None) -> tuple[str, ...]:
@@ -152,7 +195,26 @@ def _running_media(media: MediaServer) -> Context:
     return context
 
 
-def _sweeping(rooms: RealtimeRooms) -> Context:
+def _delivering(deliveries: Deliveries, fetcher: Fetcher) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await deliveries.start()
+        yield
+        await deliveries.aclose(LAST_WORDS)
+        await fetcher.aclose()
+
+    return context
+
+
+def _running_rooms(rooms: Rooms) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await rooms.start()
+        yield
+        await rooms.aclose()
+
+    return context
+
+
+def _sweeping(rooms: Sweeps) -> Context:
     async def context(_: web.Application) -> AsyncIterator[None]:
         sweeper = asyncio.create_task(_sweep(rooms))
         yield
@@ -162,7 +224,7 @@ def _sweeping(rooms: RealtimeRooms) -> Context:
     return context
 
 
-async def _sweep(rooms: RealtimeRooms) -> None:
+async def _sweep(rooms: Sweeps) -> None:
     while True:
         try:
             await rooms.sweep()

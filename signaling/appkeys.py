@@ -12,8 +12,11 @@ from signaling.objects import Objects
 from signaling.services.links import Links
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
+from signaling.services.rooms import Rooms
 from signaling.services.viewers import Viewers
+from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
+from signaling.webhooks.delivery import Deliveries
 
 
 class Meetings(Protocol):
@@ -48,6 +51,9 @@ MEDIA = web.AppKey("media", Media)
 MEETINGS = web.AppKey("meetings", Meetings)
 PUBLISHERS = web.AppKey("publishers", Publishers)
 VIEWERS = web.AppKey("viewers", Viewers)
+ROOMS = web.AppKey("rooms", Rooms)
+WEBHOOKS = web.AppKey("webhooks", Webhooks)
+DELIVERIES = web.AppKey("deliveries", Deliveries)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
 OBJECTS = web.AppKey("objects", Objects)
 LINKS = web.AppKey("links", Links)

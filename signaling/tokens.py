@@ -8,13 +8,18 @@ import base64
 import binascii
 import hashlib
 import hmac
+import string
 import struct
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 TOKEN_BYTES = 32  # 256 bits; written as 64 lower-case hex digits
+KEY_CHARACTERS = 24  # of an access key: 142 bits
+ID_BYTES = 12  # of an id that is no credential; written as 24 lower-case hex digits
 SHOWN_CHARACTERS = 4  # of a credential, in logs
+_ALPHABET = string.ascii_letters + string.digits
+_FAIR = 256 - 256 % len(_ALPHABET)  # bytes from here on would favour the first letters
 _MAC_BYTES = 16
 _CURSOR = struct.Struct(">q16s")
 _MAX_PAGING_TOKEN = 128  # characters; longer is not ours
@@ -35,6 +40,19 @@ class Cursor:
 def new_token(random: Callable[[int], bytes]) -> str:
     """A bearer credential of 64 lower-case hex digits."""
     return random(TOKEN_BYTES).hex()
+
+
+def new_key(random: Callable[[int], bytes]) -> str:
+    """A credential of 24 letters and digits."""
+    key = ""
+    while len(key) < KEY_CHARACTERS:
+        key += "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in random(KEY_CHARACTERS) if byte < _FAIR)
+    return key[:KEY_CHARACTERS]
+
+
+def new_id(random: Callable[[int], bytes]) -> str:
+    """Names something, opens nothing: 24 lower-case hex digits."""
+    return random(ID_BYTES).hex()
 
 
 def new_uuid(random: Callable[[int], bytes]) -> uuid.UUID:

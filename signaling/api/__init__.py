@@ -20,9 +20,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request. `key` is the digest of their API key: the owner of what they create."""
+    """Who sends a request. `key` is the digest of their API key: the owner of what they create.
+
+    `team` is the name of who the key belongs to, in families that share things by team.
+    """
 
     key: str
+    team: str = ""
 
 
 CALLER = web.RequestKey("caller", Caller)
@@ -50,11 +54,15 @@ class Operation:
     """When it is answered with which status, besides what the whole family may answer."""
     answer: type[BaseModel] | None = None
     """What comes with 200, as JSON."""
-    answers: Mapping[int, str | None] = field(default_factory=dict)
-    """Where it is no JSON: the media type by status, or None for nothing."""
+    answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
+    """What comes with other statuses: JSON, or text of a media type, or None for nothing."""
     query: type[BaseModel] | None = None
     body: type[BaseModel] | str | None = None
     """JSON, or the media type of a text."""
+    body_types: Sequence[str] = (_JSON,)
+    """The media types in which the body's model may come."""
+    public: bool = False
+    """It needs no credential of the family's."""
     path_parameters: Mapping[str, str] | None = None
     name: str = ""
     """What the description calls it, if not as the handler."""
@@ -101,6 +109,8 @@ def answer(model: BaseModel, status: int = 200) -> web.Response:
     return web.Response(status=status, body=text.encode(), content_type=_JSON)
 
 
-def json_response(body: Mapping[str, Any], status: int = 200, media_type: str = _JSON) -> web.Response:
+def json_response(
+    body: Mapping[str, Any] | Sequence[Any] | None, status: int = 200, media_type: str = _JSON
+) -> web.Response:
     """`body` in JSON, ASCII only: whatever was echoed, it can be sent."""
     return web.Response(status=status, body=json.dumps(body).encode(), content_type=media_type)

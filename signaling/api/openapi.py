@@ -39,6 +39,7 @@ def _models(family: Family) -> Iterator[type[BaseModel]]:
     for operation in family.operations:
         if operation.answer is not None:
             yield operation.answer
+        yield from (what for what in operation.answers.values() if isinstance(what, type))
         if operation.body is not None and not isinstance(operation.body, str):
             yield operation.body
 
@@ -48,18 +49,18 @@ def _operation(family: Family, operation: Operation, references: Mapping[type[Ba
         "tags": [family.name],
         "operationId": operation.name or operation.handler.__name__,
         "summary": operation.summary,
-        "security": [{family.credential.name: []}],
+        "security": [] if operation.public else [{family.credential.name: []}],
         "responses": _responses(family, operation, references),
     }
     if parameters := [*_path_parameters(operation), *_query_parameters(operation)]:
         described["parameters"] = parameters
     if operation.body is not None:
-        described["requestBody"] = _body(operation.body, references)
+        described["requestBody"] = _body(operation, operation.body, references)
     return described
 
 
 def _responses(family: Family, operation: Operation, references: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
-    answers = {status: _text(media_type) for status, media_type in operation.answers.items()}
+    answers = {status: _content(what, references) for status, what in operation.answers.items()}
     if operation.answer is not None:
         answers[200] = {"content": _json(references[operation.answer])}
     responses: dict[str, Any] = {str(status): {"description": "Done", **what} for status, what in answers.items()}
@@ -69,15 +70,21 @@ def _responses(family: Family, operation: Operation, references: Mapping[type[Ba
     return responses
 
 
-def _body(body: type[BaseModel] | str, references: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+def _body(
+    operation: Operation, body: type[BaseModel] | str, references: Mapping[type[BaseModel], Any]
+) -> dict[str, Any]:
     if isinstance(body, str):
-        return {"required": True, **_text(body)}
-    return {"required": False, "content": _json(references[body])}
+        return {"required": True, **_content(body, references)}
+    return {"required": False, "content": {each: {"schema": references[body]} for each in operation.body_types}}
 
 
-def _text(media_type: str | None) -> dict[str, Any]:
-    """The content of a body that is no JSON; nothing where there is none."""
-    return {} if media_type is None else {"content": {media_type: {"schema": {"type": "string"}}}}
+def _content(what: type[BaseModel] | str | None, references: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
+    """What an answer or a body holds, if anything."""
+    if what is None:
+        return {}
+    if isinstance(what, str):
+        return {"content": {what: {"schema": {"type": "string"}}}}
+    return {"content": _json(references[what])}
 
 
 def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,8 @@ _TOLD: dict[type[Exception], tuple[int, str]] = {
     services.Gone: (410, "ended"),
     services.Full: (409, "room_full"),
     services.Conflict: (409, "conflict"),
+    services.SwitchedOff: (405, "switched_off"),
+    services.NotNow: (406, "not_now"),
     services.Locked: (423, "locked"),
     services.Invalid: (400, "bad_message"),
     services.TooLarge: (413, "message_too_long"),

@@ -12,6 +12,8 @@ from signaling.services.members import Member, Visitor
 
 
 def room_setup(visitor: Visitor) -> Message:
+    if visitor.admitted.setup is not None:
+        return {"type": "room_setup", "content": dict(visitor.admitted.setup)}
     meeting = visitor.meeting
     conference = {
         "id": meeting.id,

@@ -51,6 +51,9 @@ class Watch(Protocol):
     def went(self, meeting: Meeting, member: Member, reason: str) -> None:
         """Somebody is offline."""
 
+    def ending(self, meeting: Meeting, reason: str) -> None:
+        """It is over; those inside can still be told something."""
+
     def ended(self, meeting: Meeting, reason: str) -> None:
         """It is over; nobody is inside any more."""
 
@@ -315,6 +318,8 @@ class Conferences:
         meeting.alarm.clear()
         if meeting.stragglers:
             meeting.stragglers.clear()
+        for watch in self.watches:
+            watch.ending(meeting, reason)
         for visitor in list(meeting.visitors):
             visitor.end(reason)
         for member in list(meeting.members.values()):

@@ -89,6 +89,8 @@ class Pass:
     endpoint: Endpoint | None = None
     expires_at: float | None = None
     """When its bearer has to go, in unix seconds; an endpoint says so itself."""
+    setup: Mapping[str, Any] | None = None
+    """What its bearer is told first; None: what is told in every family that has nothing of its own to tell."""
 
 
 class Door(Protocol):

@@ -6,6 +6,19 @@ from typing import Any
 from mediaserver import LayersChanged, QualityChanged, SpeakersChanged, StreamInfo, VoiceChanged
 from signaling.services.members import Event, Member
 
+OURS = frozenset(
+    {
+        *("room_setup", "room_ready", "room_update", "participant_update", "podium_update", "options_update"),
+        *("recording_update", "broadcasts_update", "snapshot_update", "playback_update", "presentation_update"),
+        *("slide", "files_update", "layer_update", "forward_update", "lock", "stfu", "voice_activity"),
+        *("layers_update", "quality_update", "speakers_update", "mode_update", "mute_update", "hand_update"),
+        *("attributes_update", "terminated", "error", "joined", "ok", "pong", "ping", "endpoint_update", "data"),
+        *("offer", "answer", "candidate", "close", "restart", "unpublish", "welcome", "disconnect"),
+        *("confirm_subscription", "reject_subscription"),
+    }
+)
+"""What the server says itself: nobody else may say something under these names."""
+
 
 def iso(wall: float) -> str:
     """Unix seconds as `2026-03-02T08:30:00.000Z`."""
@@ -88,9 +101,9 @@ def attributes_update(member: Member) -> Event:
     return {"type": "attributes_update", "user_id": member.id, "attributes": member.attributes}
 
 
-def said(kind: str, member: Member, content: Any, wall: float) -> Event:
-    """A `chat` or `custom` message."""
-    return {"type": kind, "content": content, "cid": member.id, "user_id": member.id, "created_at": iso(wall)}
+def said(kind: str, user_id: str, content: Any, wall: float) -> Event:
+    """A `chat` or `custom` message, or one of another kind that is no event of ours."""
+    return {"type": kind, "content": content, "cid": user_id, "user_id": user_id, "created_at": iso(wall)}
 
 
 def stfu(room_id: str, member: Member) -> Event:

@@ -133,7 +133,7 @@ class Meeting:
 
     def say(self, member: Member, kind: str, content: Any, wall: float) -> None:
         """`kind` is chat or custom."""
-        self.tell(events.said(kind, member, content, wall))
+        self.tell(events.said(kind, member.id, content, wall))
 
     def hush(self, member: Member) -> None:
         """Asks everybody else to mute."""

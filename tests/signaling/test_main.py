@@ -104,7 +104,8 @@ def test_a_development_server_prints_a_key_that_works_and_stops_when_told(tmp_pa
     env = environment(tmp_path)
     with serving("--dev", "--host", "127.0.0.1", "--port", str(port), env=env) as (process, _):
         assert process.stdout is not None
-        key_line, page_line = process.stdout.readline(), process.stdout.readline()
+        key_line, rooms_line, page_line = (process.stdout.readline() for _ in range(3))
+        assert re.fullmatch(r"rooms key: [0-9a-f]{32}\n", rooms_line)
         assert page_line == f"page: http://127.0.0.1:{port}\n"
         key = key_line.removeprefix("realtime key: ").strip()
         base = f"http://127.0.0.1:{port}"
@@ -124,5 +125,5 @@ def test_without_keys_it_starts_and_warns(tmp_path: Path):
     with serving("--host", "127.0.0.1", "--port", str(free_port()), env=environment(tmp_path)) as (process, log):
         process.send_signal(signal.SIGINT)
         assert process.wait(WITHIN) == 0
-    (warning,) = [line for line in map(json.loads, log) if line["level"] == "warning"]
-    assert warning["family"] == "realtime"
+    warnings = [line for line in map(json.loads, log) if line["level"] == "warning"]
+    assert [warning["family"] for warning in warnings] == ["realtime", "rooms"]

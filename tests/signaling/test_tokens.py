@@ -1,5 +1,8 @@
 import base64
+import random
+import re
 import uuid
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -63,3 +66,13 @@ def test_turn_credentials_follow_the_shared_secret_scheme():
     assert username == "1433895918:anna"
     # printf 1433895918:anna | openssl dgst -sha1 -hmac north -binary | base64
     assert password == "s4DzciylmrKf2GhMesJPonAUQ6w="
+
+
+def test_a_key_is_24_letters_and_digits_and_favours_none():
+    chance = random.Random(1)
+    keys = [tokens.new_key(chance.randbytes) for _ in range(2000)]
+    assert all(re.fullmatch(r"[A-Za-z0-9]{24}", key) for key in keys)
+    counts = Counter("".join(keys))
+    assert len(counts) == 62
+    assert max(counts.values()) < 1.3 * min(counts.values())
+    assert len(set(keys)) == len(keys)

@@ -49,6 +49,9 @@ class Diary:
     def went(self, meeting: Any, member: Any, reason: str) -> None:
         self.said.append(("went", member.id, reason))
 
+    def ending(self, meeting: Any, reason: str) -> None:
+        pass
+
     def ended(self, meeting: Any, reason: str) -> None:
         self.said.append(("ended", reason))
 
