@@ -87,10 +87,13 @@ static inline int sink_repairs(const struct sink *sink, uint8_t codec) {
 /* pacer.c */
 struct pacer *pacer_new(void);
 int pacer_takes(struct core *core, struct sink *sink, int64_t seq, int64_t now);
+int pacer_takes_repeat(struct core *core, struct sink *sink, int64_t seq, int64_t now);
 int pacer_due(struct core *core, struct conn *conn, int64_t now);
 int pacer_release(struct core *core, struct conn *conn, int64_t now);
 void pacer_spare(struct conn *conn);
 void pacer_flush(struct core *core, struct sink *sink, int64_t now);
+void pacer_drop(struct core *core, struct sink *sink);
+int pacer_paces(const struct conn *conn);
 void pacer_rate(struct core *core, struct conn *conn, int64_t rate_bps, int64_t now);
 
 /* probe.c */
@@ -110,6 +113,7 @@ static inline uint8_t sink_codec(const struct sink *sink, const struct packet *p
 /* retransmit.c */
 int sink_repeat(struct core *core, struct sink *sink, int64_t seq, int64_t now);
 void sink_write_again(struct core *core, struct sink *sink, int64_t seq, int64_t now);
+void sink_repeat_lost(struct core *core, struct sink *sink, int64_t seq, int64_t now);
 void sink_nacked(struct core *core, struct sink *sink, uint16_t pid, uint16_t blp, int64_t now);
 
 /* write.c: a cached packet as one sink sends it */

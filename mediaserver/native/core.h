@@ -252,7 +252,7 @@ struct resent {
     uint32_t at_ms;
 };
 
-#define RESENT_SLOTS 64
+#define RESENT_SLOTS 256
 
 struct told { /* what a packet's header says of its sending */
     int64_t after; /* its sequence number and one; 0: no packet */
@@ -281,6 +281,9 @@ struct sink {
     int map_count; /* newest last */
     int64_t highest_in;
     int64_t out_seq; /* of the last packet sent; unwrapped */
+    int64_t key_seq; /* of the first packet of the newest key frame; its time and its layer */
+    uint32_t key_ts;
+    uint8_t has_key, key_layer;
     int64_t profile_from; /* earlier numbers were sent under another profile: never again without RTX */
     uint32_t out_ts;
     int64_t out_at;
@@ -334,6 +337,7 @@ struct conn {
     struct pacer *pacer;           /* NULL: everything leaves at once */
     struct probe probe;
     struct departures *departures; /* NULL: the peer has not agreed to transport-wide feedback */
+    int64_t answer_us; /* from sending to hearing of it, by transport-wide feedback, as it was last; 0: unknown */
 
     int64_t due;
     uint32_t remb_bps; /* what the peer told */

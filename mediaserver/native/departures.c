@@ -134,6 +134,8 @@ static void packet_told(struct report *r, struct departures *d, uint16_t number,
     if (!packet || packet->state == RECEIVED || (arrived < 0 && packet->state == LOST))
         return;
     packet->state = arrived < 0 ? LOST : RECEIVED;
+    if (arrived >= 0)
+        r->conn->answer_us = (uint32_t)((uint32_t)now - packet->at);
     group_add(r, now - (uint32_t)((uint32_t)now - packet->at), arrived, packet->size);
 }
 

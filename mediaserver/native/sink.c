@@ -144,9 +144,25 @@ static void sink_sent(struct sink *sink, const struct map *map, const struct pac
     sink->out_tl0 = (uint8_t)(packet->info.tl0_picture_index + map->tl0_offset);
 }
 
+/* A key frame begins: what came before it need not be repeated, and what waits of another layer need not be sent. */
+static void sink_key(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
+                     int64_t out_seq) {
+    uint32_t timestamp = map->ts_out + (uint32_t)((int32_t)(packet->timestamp - map->ts_in) >> map->ts_shift);
+    if (sink->has_key && (timestamp == sink->key_ts || out_seq < sink->key_seq))
+        return;
+    if (sink->has_key && sink->key_layer != map->source->layer && pacer_paces(sink->conn))
+        pacer_drop(core, sink);
+    sink->has_key = 1;
+    sink->key_seq = out_seq;
+    sink->key_ts = timestamp;
+    sink->key_layer = map->source->layer;
+}
+
 static void sink_write(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
                        int64_t now) {
     int64_t out_seq = packet->seq + map->seq_offset;
+    if (sink->is_video && packet->info.keyframe)
+        sink_key(core, sink, map, packet, out_seq);
     if (!sink->conn->pacer || !pacer_takes(core, sink, out_seq, now))
         write_packet(core, sink, map, packet, out_seq, 0, now);
     sink_sent(sink, map, packet, out_seq, now);

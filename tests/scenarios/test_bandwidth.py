@@ -63,7 +63,7 @@ class Watching:
 
 @pytest.mark.parametrize("loss", [0.0, 0.02])
 @pytest.mark.parametrize("delay", [0.02, 0.1])
-@pytest.mark.parametrize(("rate_bps", "expected"), [(20_000_000, 0), (900_000, 1), (520_000, 2)])
+@pytest.mark.parametrize(("rate_bps", "expected"), [(20_000_000, 0), (900_000, 1), (450_000, 2)])
 def test_everybody_gets_the_layer_that_the_line_carries(
     rate_bps: float, expected: int, delay: float, loss: float
 ) -> None:
@@ -79,7 +79,7 @@ def test_a_line_that_becomes_narrow_and_wide_again_is_followed() -> None:
     watching = Watching(wide)
     watching.sim.run(12)
     assert watching.layer == 0
-    watching.line.down.weather = replace(wide, rate_bps=520_000)
+    watching.line.down.weather = replace(wide, rate_bps=450_000)
     watching.sim.run(12)
     assert {0, 1}.isdisjoint(watching.layers(10)), "too much for this line"
     watching.line.down.weather = wide
@@ -89,7 +89,7 @@ def test_a_line_that_becomes_narrow_and_wide_again_is_followed() -> None:
 
 
 def test_sound_is_not_lost_on_a_narrow_line() -> None:
-    watching = Watching(Weather(delay=0.02, rate_bps=520_000, queue=0.5))
+    watching = Watching(Weather(delay=0.02, rate_bps=450_000, queue=0.5))
     watching.sim.run(20)
     sound = watching.seat.peer.streams[1]
     before = len(sound.packets)
