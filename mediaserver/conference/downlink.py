@@ -25,7 +25,8 @@ TELL_EVERY = 1.0  # seconds, by contract
 MUCH = 2_000  # bytes in a second, that somebody would say something about
 SMOOTHING = 0.3  # of loss, per second
 
-PACING = 2.0  # times the estimate: key frames do not drown a thin line, nor wait for long
+PACING = 2.0  # times the estimate: key frames do not drown a thin line, nor wait for long;
+PACING_FULL = 1.2  # on a line that was full a moment ago
 NOTABLE = 0.05  # part by which the pace must differ to be set anew
 
 
@@ -95,7 +96,7 @@ class Downlink:
         self._estimate.wanted_bps = allocator.wanted_bps
         if self._precise:
             self._try_more(self._precise, now)
-        self._pace()
+        self._pace(now)
         return allocator.allocation is not before and allocator.allocation != before
 
     def _try_more(self, estimate: Estimate, now: float) -> None:
@@ -108,8 +109,10 @@ class Downlink:
         if wish := estimate.probe(now):
             self.core.probe(wish.rate_bps, wish.size_bytes)
 
-    def _pace(self) -> None:
-        rate_bps = PACING * self._precise.rate_bps if self._precise else 0.0
+    def _pace(self, now: float) -> None:
+        rate_bps = 0.0
+        if self._precise:
+            rate_bps = (PACING_FULL if self._precise.full(now) else PACING) * self._precise.rate_bps
         if abs(rate_bps - self._paced_bps) > NOTABLE * self._paced_bps:
             self._paced_bps = rate_bps
             self.core.pace(rate_bps)

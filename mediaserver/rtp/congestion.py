@@ -22,6 +22,7 @@ MIN_BPS = 30_000.0  # one voice
 MAX_BPS = 50_000_000.0
 FIRST_ROUND_TRIP = 0.2  # seconds, until feedback has told
 VANISHED = 2  # probes in a row without an answer
+FULL_FOR = 1.5  # seconds, after the rate was taken down, that the line is taken to be full
 SILENCE = 1.0  # seconds without feedback, although something was sent, after which the rate is taken down
 SILENT_PART = 0.7  # of it is left then, again after each such time
 
@@ -57,6 +58,11 @@ class Estimate:
     def probes_vanish(self) -> bool:
         """Whether probes have been asked for, and nothing was heard of them."""
         return self._prober.unanswered >= VANISHED
+
+    def full(self, now: float) -> bool:
+        """Whether the line was seen to be full a moment ago."""
+        decreased = self.rate.decreased_at
+        return self.trend.usage is Usage.OVERUSE or (decreased is not None and now - decreased < FULL_FOR)
 
     @property
     def started(self) -> bool:
