@@ -76,15 +76,7 @@ def create_app(
     conferences = Conferences(media_server, settings, clock, scheduler)
     fetcher = Fetcher(settings.fetch)
     webhooks = Webhooks(database, fetcher, clock, teams_of(settings, dev_keys or {}))
-    deliveries = Deliveries(
-        database,
-        fetcher,
-        settings=settings.webhooks,
-        clock=clock,
-        scheduler=scheduler,
-        secret_of=webhooks.secret_of,
-    )
-    webhooks.wake = deliveries.wake
+    deliveries = _deliveries(webhooks, database, fetcher, settings, clock)
     team_rooms.register.herald = webhooks
     rooms_door = RoomsDoor(team_rooms, conferences, settings, clock, teams_of(settings, dev_keys or {}))
     admission = Admission([RealtimeDoor(rooms, keys), rooms_door])
@@ -116,17 +108,21 @@ def create_app(
     app[appkeys.REQUESTS] = RequestCounts()
     app[appkeys.DEV_KEYS] = dev_keys or {}
 
-    for family in families:
-        app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
-    app.add_routes([*operations_routes(), *live_routes(entrance, clock), *media_routes()])
-    app.add_routes(pages_routes(static_directory()))
-    app.on_response_prepare.append(finish_headers)
-    app.on_response_prepare.append(harden)
+    _add_routes(app, families, entrance)
     app.on_shutdown.append(_drain)
     app.cleanup_ctx.extend([_running_store(settings, database, links), _delivering(deliveries, fetcher)])
     app.cleanup_ctx.extend([_running_rooms(team_rooms), _running_media(media_server)])
     app.cleanup_ctx.extend([_sweeping(each) for each in (rooms, team_rooms, deliveries)])
     return app
+
+
+def _add_routes(app: web.Application, families: Sequence[Family], entrance: Entrance) -> None:
+    for family in families:
+        app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
+    app.add_routes([*operations_routes(), *live_routes(entrance, app[appkeys.CLOCK]), *media_routes()])
+    app.add_routes(pages_routes(static_directory()))
+    app.on_response_prepare.append(finish_headers)
+    app.on_response_prepare.append(harden)
 
 
 def families_of(settings: Settings, dev_keys: Mapping[str, str]) -> Sequence[Family]:
@@ -145,6 +141,21 @@ class Sweeps(Protocol):
     """Has things that are over, and looks for them now and then."""
 
     async def sweep(self) -> None: ...
+
+
+def _deliveries(
+    webhooks: Webhooks, database: Database, fetcher: Fetcher, settings: Settings, clock: Clock
+) -> Deliveries:
+    deliveries = Deliveries(
+        database,
+        fetcher,
+        settings=settings.webhooks,
+        clock=clock,
+        scheduler=_LoopScheduler(),
+        secret_of=webhooks.secret_of,
+    )
+    webhooks.wake = deliveries.wake
+    return deliveries
 
 
 def _with_dev_key(keys: tuple[str, ...], dev_key: str | None) -> tuple[str, ...]:

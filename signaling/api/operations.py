@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from mediaserver import ServerStats
 from signaling.api import json_response
 from signaling.api.openapi import describe
-from signaling.appkeys import CLOCK, FAMILIES, HEALTH, MEDIA, MEETINGS, REQUESTS, SETTINGS
+from signaling.appkeys import CLOCK, DELIVERIES, FAMILIES, HEALTH, MEDIA, MEETINGS, REQUESTS, SETTINGS
 from signaling.metrics import Scrape, counters, gauges
 from signaling.version import VERSION
 
@@ -53,6 +53,7 @@ async def metrics(request: web.Request) -> web.Response:
         lambda: _server(app),
         lambda: _meetings(app[MEETINGS].counts()),
         lambda: _media(app[MEDIA].stats()),
+        lambda: counters("folkmoot", app[DELIVERIES].counts()),
         app[REQUESTS].metrics,
     )
     return web.Response(body=scrape.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
