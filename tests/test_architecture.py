@@ -69,7 +69,9 @@ HOMES: dict[str, tuple[str, ...]] = {
         "mediaserver/egress/*",
         "mediaserver/ingest/*",
     ),
-    "PIL": ("mediaserver/composition/layers.py", "mediaserver/egress/snapshot.py", "signaling/services/documents.py"),
+    "PIL": ("mediaserver/composition/layers.py", "mediaserver/egress/snapshot.py", "signaling/jail/pictures.py"),
+    "pypdfium2": ("signaling/jail/pictures.py",),
+    "resvg_py": ("signaling/jail/pictures.py",),
     "sqlalchemy": ("signaling/store/*",),
     "alembic": ("signaling/store/*",),
     "redis": ("signaling/cluster/*",),
@@ -126,6 +128,13 @@ RULES = (
         for part in MEDIA_UPPER
     ),
     Rule("only the public names of the media plane are used outside", ("signaling/*",), (), inside=("mediaserver",)),
+    Rule(
+        "the jail has nothing of ours",
+        ("signaling/jail/*",),
+        ("mediaserver", "signaling"),
+        allowed=("signaling.jail",),
+    ),
+    Rule("decoders run in the jail", ("signaling/*",), ("signaling.jail",), but=("signaling/jail/*",)),
     Rule("handlers act through services", ("signaling/api/*", "signaling/live/*"), ("signaling.store",)),
     Rule(
         "services know no HTTP",
