@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.json_schema import SkipJsonSchema
 
 from signaling import tokens
@@ -41,6 +41,7 @@ class NewRoom(BaseModel):
     description: text(MAX_DESCRIPTION) | None = None  # type: ignore[valid-type]
     conferenceType: Literal["MESH", "SFU"] = "MESH"
     autoUpgradeParticipantCount: integer(*UPGRADE_COUNTS, as_text=True) | None = None  # type: ignore[valid-type]
+    e2ee: Annotated[StrictBool, Field(description="Participants encrypt what goes by the server, end to end")] = False
 
 
 class PageQuery(BaseModel):
@@ -69,6 +70,7 @@ class Room(BaseModel):
     roomTTLSeconds: int
     endpointTTLSeconds: int
     token: Annotated[str, Field(description="What clients join with: 64 hex digits")]
+    e2ee: bool | SkipJsonSchema[None] = _LEFT_OUT
 
 
 class RoomAnswer(BaseModel):
@@ -121,6 +123,7 @@ async def create_room(request: web.Request) -> web.Response:
         description=wanted.description,
         conference_type=wanted.conferenceType,
         auto_upgrade_count=wanted.autoUpgradeParticipantCount,
+        e2ee=wanted.e2ee,
     )
     return answer(RoomAnswer(room=_rendered(room)))
 
@@ -152,6 +155,7 @@ def _rendered(room: RealtimeRoom) -> Room:
         "name": room.name,
         "description": room.description,
         "autoUpgradeParticipantCount": room.auto_upgrade_count,
+        "e2ee": room.e2ee or None,
     }
     return Room(
         id=room.id,

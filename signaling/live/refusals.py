@@ -9,7 +9,7 @@ from signaling.live.protocol import LiveError, Refusal
 from signaling.services import errors as services
 from signaling.services.conferences import ShuttingDown
 from signaling.services.entrance import AlreadyOnline
-from signaling.services.meeting import ModeChanged, NotInMesh, ViewUnavailable
+from signaling.services.meeting import EndToEndEncrypted, ModeChanged, NotInMesh, ViewUnavailable
 
 _TOLD: dict[type[Exception], tuple[int, str]] = {
     services.Unauthorized: (401, "no_credential"),
@@ -28,6 +28,7 @@ _TOLD: dict[type[Exception], tuple[int, str]] = {
     AlreadyOnline: (409, "already_online"),
     ShuttingDown: (500, "server_shutdown"),
     NotInMesh: (409, "not_in_mesh"),
+    EndToEndEncrypted: (409, "end_to_end_encrypted"),
     ModeChanged: (409, "mode_changed"),
     ViewUnavailable: (409, "view_unavailable"),
     media.BadCandidate: (400, "bad_candidate"),

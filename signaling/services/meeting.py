@@ -24,6 +24,13 @@ class NotInMesh(Conflict):
         super().__init__(f"{what} is not possible while participants are connected directly.")
 
 
+class EndToEndEncrypted(Conflict):
+    """Only its participants can see and hear what is sent."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not possible in a conference that is encrypted end to end.")
+
+
 class ModeChanged(Conflict):
     """Media goes through the server now."""
 
@@ -157,7 +164,15 @@ class Meeting:
     def check_view(self, view: View) -> None:
         """Raises for a view that needs a composite picture."""
         if view == "one_view":
-            raise NotInMesh("a common picture") if self.mode == "MESH" else ViewUnavailable
+            self.check_readable("a common picture")
+            raise ViewUnavailable
+
+    def check_readable(self, what: str) -> None:
+        """Raises if the server cannot do this, because it sees and hears nothing: recording, mixing, drawing."""
+        if self.mode == "MESH":
+            raise NotInMesh(what)
+        if self.venue.e2ee:
+            raise EndToEndEncrypted(what)
 
     def unpublish(self, member: Member, stream_id: str) -> None:
         """The stream is over for everybody."""

@@ -71,4 +71,6 @@ def venue(room: RealtimeRoom) -> Venue:
         mode=room.conference_type,
         max_participants=room.max_participants,
         upgrade_count=room.auto_upgrade_count if room.conference_type == "MESH" else None,
+        options={"e2ee": True} if room.e2ee else {},
+        e2ee=room.e2ee,
     )

@@ -52,6 +52,8 @@ class RealtimeRoom:
     endpoint_ttl: int
     token: str
     token_issued_at: float
+    e2ee: bool = False
+    """Its participants encrypt what they send, also where it goes by the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class RealtimeRooms:
         description: str | None = None,
         conference_type: Mode = "MESH",
         auto_upgrade_count: int | None = None,
+        e2ee: bool = False,
     ) -> RealtimeRoom:
         realtime, now_ms = self._settings.realtime, self._now_ms()
         record = RoomRecord(
@@ -123,6 +126,7 @@ class RealtimeRooms:
             endpoint_ttl=realtime.endpoint_ttl_seconds,
             token=tokens.new_token(self._random),
             token_issued_ms=now_ms,
+            e2ee=e2ee,
         )
         await self._database.stating(store.insert, record, tokens.digest(record.token))
         return _room(record)
@@ -347,6 +351,7 @@ def _room(record: RoomRecord) -> RealtimeRoom:
         endpoint_ttl=record.endpoint_ttl,
         token=record.token,
         token_issued_at=record.token_issued_ms / 1000,
+        e2ee=record.e2ee,
     )
 
 

@@ -32,6 +32,7 @@ class RoomRecord:
     token: str
     token_issued_ms: int
     removed_ms: int | None = None
+    e2ee: bool = False
 
 
 @dataclass(frozen=True, slots=True)

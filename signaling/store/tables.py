@@ -34,6 +34,7 @@ realtime_rooms = sa.Table(
     sa.Column("token_digest", sa.String(64), nullable=False, unique=True),
     sa.Column("token_issued_ms", sa.BigInteger, nullable=False),
     sa.Column("removed_ms", sa.BigInteger),
+    sa.Column("e2ee", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("realtime_rooms_by_key", "key_id", "created_ms", "id"),
 )
 

@@ -190,6 +190,7 @@ async def test_limits_and_lives_come_from_the_configuration(tmp_path: Path, cloc
         pytest.param("name", "x" * 512, "x" * 512, id="longest name"),
         pytest.param("name", "\U0001f600" * 512, "\U0001f600" * 512, id="characters, not code units"),
         pytest.param("name", "", "", id="empty name"),
+        pytest.param("e2ee", True, True, id="encrypted end to end"),
         pytest.param("description", "x" * 4096, "x" * 4096, id="longest description"),
     ],
 )
@@ -197,7 +198,7 @@ async def test_a_parameter_at_its_bounds_is_kept(api: Api, name: str, given: Any
     assert (await api.create(**{name: given}))[name] == kept
 
 
-@pytest.mark.parametrize("name", ["name", "description", "autoUpgradeParticipantCount", "conferenceType"])
+@pytest.mark.parametrize("name", ["name", "description", "autoUpgradeParticipantCount", "conferenceType", "e2ee"])
 async def test_null_is_not_given(api: Api, name: str):
     room = await api.create(**{name: None})
     assert room["conferenceType"] == "MESH"
@@ -264,6 +265,8 @@ async def test_a_body_of_no_type_is_refused(api: Api):
         pytest.param({"autoUpgradeParticipantCount": "9" * 5000}, UPGRADE_COUNT, id="endless digits"),
         pytest.param({"autoUpgradeParticipantCount": True}, wrong("autoUpgradeParticipantCount"), id="true"),
         pytest.param({"autoUpgradeParticipantCount": [4]}, wrong("autoUpgradeParticipantCount"), id="list"),
+        pytest.param({"e2ee": "true"}, wrong("e2ee"), id="encryption as a word"),
+        pytest.param({"e2ee": 1}, wrong("e2ee"), id="encryption as a number"),
         pytest.param({"conferenceType": "P2P"}, wrong("conferenceType"), id="unknown type"),
         pytest.param({"conferenceType": "sfu"}, wrong("conferenceType"), id="lower case"),
         pytest.param({"conferenceType": 1}, wrong("conferenceType"), id="type as a number"),

@@ -55,7 +55,7 @@ async def stored(live: LiveServer, room: RealtimeRoom) -> RealtimeRoom:
 async def test_the_join_that_reaches_the_count_moves_the_meeting(live: LiveServer):
     room, (anna, bert) = await mesh(live, "anna", "bert", auto_upgrade_count=3)
     _, joined = await live.enter(room, id="carl")
-    assert (joined["mode"], joined["e2ee"]) == ("SFU", False)
+    assert (joined["mode"], joined["e2ee"], joined["options"]) == ("SFU", False, {})
     for talker in (anna, bert):
         assert await talker.receive() == MOVED
         update = await talker.receive()
@@ -224,3 +224,27 @@ async def test_wishes_and_data_go_to_the_server_after_the_move(live: LiveServer)
     await live.rooms.upgrade(KEY, room.id)
     assert (await anna.ask("subscribe", default={}))["type"] == "ok"
     assert (await anna.ask("set_view", view="one_view"))["name"] == "view_unavailable"
+
+
+async def test_a_room_that_was_made_encrypted_says_so_and_stays_it(live: LiveServer):
+    room, (anna, _bert) = await mesh(live, "anna", "bert", auto_upgrade_count=3, e2ee=True)
+    _, joined = await live.enter(room, id="carl")
+    assert (joined["mode"], joined["e2ee"], joined["options"]) == ("SFU", True, {"e2ee": True})
+    assert await anna.receive() == MOVED
+    assert (await stored(live, room)).e2ee
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        pytest.param({"conference_type": "SFU", "e2ee": True}, "end_to_end_encrypted", id="encrypted"),
+        pytest.param({"conference_type": "MESH", "e2ee": True}, "not_in_mesh", id="direct"),
+    ],
+)
+async def test_nobody_gets_a_common_picture_of_what_the_server_cannot_see(
+    live: LiveServer, parameters: dict[str, Any], name: str
+):
+    room = await live.room(**parameters)
+    talker, _ = await live.enter(room)
+    answer = await talker.ask("set_view", view="one_view")
+    assert (answer["type"], answer["code"], answer["name"]) == ("error", 409, name)
