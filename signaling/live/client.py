@@ -13,11 +13,12 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from mediaserver import Clock, MediaError
 from signaling.live.caller import Caller
 from signaling.live.conversation import part
-from signaling.live.credentials import read_query
+from signaling.live.credentials import Knock, forbidden, read_query
 from signaling.live.fields import size
-from signaling.live.framing import PROTOCOLS, choose
+from signaling.live.framing import PROTOCOLS, Channel, choose
 from signaling.live.limits import PING_EVERY, Flood, Silence
 from signaling.live.messages import HANDLERS
+from signaling.live.observer import Listener, Observing, read_api_key
 from signaling.live.protocol import (
     MAX_MESSAGE_BYTES,
     BadMessage,
@@ -43,15 +44,17 @@ _ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 log = structlog.get_logger(__name__)
 
 
-def live_routes(entrance: Entrance, clock: Clock, scheduler: Scheduler | None = None) -> Sequence[web.AbstractRouteDef]:
-    """The route of /rt. Timers are the loop's, unless a `scheduler` is given."""
+def live_routes(
+    entrance: Entrance, clock: Clock, scheduler: Scheduler | None = None, *, observing: Observing | None = None
+) -> Sequence[web.AbstractRouteDef]:
+    """The route of /rt. Timers are the loop's, unless a `scheduler` is given; without `observing` nobody observes."""
 
     async def rt(request: web.Request) -> web.StreamResponse:
         """A participant's conversation. WebSocket contract, sections 1 and 2."""
         socket = WebSocket(PROTOCOLS)
         await socket.prepare(request)
         timers = scheduler or asyncio.get_running_loop()
-        await Client(request, socket, entrance, clock, timers).run()
+        await Client(request, socket, entrance, clock, timers, observing=observing).run()
         return socket
 
     return [web.get("/rt", rt)]
@@ -61,7 +64,14 @@ class Client:
     """One socket, from the upgrade to the close."""
 
     def __init__(
-        self, request: web.Request, socket: WebSocket, entrance: Entrance, clock: Clock, scheduler: Scheduler
+        self,
+        request: web.Request,
+        socket: WebSocket,
+        entrance: Entrance,
+        clock: Clock,
+        scheduler: Scheduler,
+        *,
+        observing: Observing | None = None,
     ) -> None:
         self._request = request
         self._socket = socket
@@ -69,11 +79,13 @@ class Client:
         self._entrance = entrance
         self._clock = clock
         self._scheduler = scheduler
+        self._observing = observing
         self._flood = Flood()
         self._silence = Silence()
         self._alarm = Alarm(scheduler)
         self._beat = Alarm(scheduler)
         self._caller: Caller | None = None
+        self._listener: Listener | None = None
         self._understood = False
 
     async def run(self) -> None:
@@ -92,13 +104,14 @@ class Client:
             self._beat.clear()
             if self._caller:
                 self._caller.gone(page_gone=self._socket.close_code == WSCloseCode.GOING_AWAY)
+            if self._listener:
+                self._listener.gone()
             self._out.close(Close.NORMAL)
             await pump
             await self._hear_out()
 
     async def _converse(self) -> None:
-        self._caller = await self._admit()
-        self._out.send(room_setup(self._caller.visitor))
+        await self._admit()
         while (frame := await self._socket.receive()).type not in _ENDS and not self._out.closing:
             self._silence.heard()
             if frame.type is WSMsgType.PONG:
@@ -109,7 +122,7 @@ class Client:
                 case WSMsgType.PING:
                     self._out.pong(frame.data)
                 case WSMsgType.TEXT:
-                    await self._read(self._caller, frame.data)
+                    await self._read(frame.data)
                 case _:
                     raise malformed("messages are text")
 
@@ -119,18 +132,31 @@ class Client:
             pass
         self._out.finish()
 
-    async def _admit(self) -> Caller:
-        query, out = self._request.query, self._out
-        knock = read_query({name: query.getall(name) for name in query})
+    async def _admit(self) -> None:
+        """Finds out who this is, and tells them where they are."""
+        query = {name: self._request.query.getall(name) for name in self._request.query}
+        knock = read_query(query)
         try:
-            visitor = await self._entrance.visit(
-                knock.credential, knock.id, knock.name, lambda reason: part(out, reason)
-            )
+            if knock.observed is None:
+                self._caller = await self._visit(knock)
+                self._out.send(room_setup(self._caller.visitor), Channel.ROOM)
+            else:
+                await self._observe(knock.observed, read_api_key(self._request.headers, query))
         except (ServiceError, MediaError) as error:
             raise refused(error) from error
-        return Caller(self._out, visitor, self._entrance, self._clock, self._scheduler, self._flood.forgive)
 
-    async def _read(self, caller: Caller, text: str) -> None:
+    async def _visit(self, knock: Knock) -> Caller:
+        out = self._out
+        visitor = await self._entrance.visit(knock.credential, knock.id, knock.name, lambda reason: part(out, reason))
+        return Caller(out, visitor, self._entrance, self._clock, self._scheduler, self._flood.forgive)
+
+    async def _observe(self, room_id: str, api_key: str) -> None:
+        if self._observing is None:
+            raise forbidden()
+        self._listener = Listener(self._out)
+        self._listener.meeting = await self._observing.observe(api_key, room_id, self._listener)
+
+    async def _read(self, text: str) -> None:
         if size(text) > MAX_MESSAGE_BYTES:
             raise too_long()
         try:
@@ -145,12 +171,12 @@ class Client:
             self._out.send_frame(frame)
         for message in decoded.messages:
             if not self._out.closing:
-                await self._act(caller, message)
+                await self._act(message)
 
-    async def _act(self, caller: Caller, message: Message) -> None:
+    async def _act(self, message: Message) -> None:
         reference = request_id(message)
         try:
-            reply = await self._handle(caller, message)
+            reply = await self._handle(message)
         except LiveError as error:
             error.request_id = reference
             if isinstance(error, Refusal):
@@ -159,8 +185,11 @@ class Client:
         else:
             self._reply(message, reply, reference)
 
-    async def _handle(self, caller: Caller, message: Message) -> Message | None:
-        kind = message["type"]
+    async def _handle(self, message: Message) -> Message | None:
+        kind, caller = message["type"], self._caller
+        if caller is None:
+            assert self._listener, "whoever says something has been let in"
+            return self._listener.said(message)
         admitted = caller.visitor.admitted
         permit(kind, role=admitted.role, joined=caller.conversation is not None, powers=admitted.powers)
         try:

@@ -6,7 +6,7 @@ the client's messages is `client.py`'s and `messages.py`'s.
 
 from mediaserver import Clock, DataReceived, MediaEvent, Participant, weakly
 from signaling.live.data_channel import DataChannel
-from signaling.live.framing import Channel
+from signaling.live.framing import FOR_ONE, Channel
 from signaling.live.held import Held
 from signaling.live.protocol import Close, Message, write
 from signaling.live.socket import LiveSocket
@@ -69,7 +69,7 @@ class Conversation:
 
     def tell(self, event: Event) -> None:
         if self._socket:
-            self._socket.send(dict(event), Channel.ROOM)
+            self._socket.send(dict(event), Channel.PERSONAL if event["type"] in FOR_ONE else Channel.ROOM)
         if self._data.mirrors and self.member.media:
             self.member.media.send_text(write(event))
 

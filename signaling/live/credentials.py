@@ -18,17 +18,22 @@ _WELCOME = re.compile(rf"[A-Za-z0-9._:@+-]{{1,{MAX_ID}}}")
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """A credential, and what its bearer wants to be called. `id` None: any will do."""
+    """A credential, and what its bearer wants to be called. `id` None: any will do.
+
+    `observed` names the room that somebody wants to observe, with a key that does not stand in the query alone.
+    """
 
     credential: Credential
     name: str
     id: str | None
+    observed: str | None = None
 
 
 def read_query(query: Mapping[str, Sequence[str]]) -> Knock:
     """What the query says; raises the Refusal it deserves."""
     given = {name: _single(query, name) for name in (*_KINDS, "name", "id")}
-    return Knock(_credential(given), _name(given["name"]), _id(given["id"]))
+    observed = given["room_id"] or None
+    return Knock(_credential(given), _name(given["name"]), _id(given["id"]), observed)
 
 
 def _credential(given: Mapping[str, str]) -> Credential:
@@ -45,7 +50,7 @@ def _credential(given: Mapping[str, str]) -> Credential:
         case ["room"] | ["token", "room"]:
             return Credential("alias", given["token"], alias=given["room"])
         case ["room_id"]:
-            raise forbidden()
+            return Credential("bearer", "")
         case _:
             raise malformed("exactly one credential is needed")
 

@@ -80,7 +80,8 @@ class LiveSocket:
             self.send_frame(frame)
 
     def send(self, message: Message, channel: Channel = Channel.PERSONAL) -> None:
-        self.send_frame(self.framing.encode(message, channel))
+        for frame in self.framing.encode(message, channel):
+            self.send_frame(frame)
 
     def send_frame(self, frame: str) -> None:
         self._put(frame, len(frame))

@@ -117,8 +117,8 @@ class RoomsDoor:
     async def renew(self, endpoint: Endpoint) -> Endpoint:
         raise AssertionError("there are no endpoints in this family")
 
-    async def observe(self, api_key: str, room_id: str, observer: Observer) -> tuple[Meeting, Event]:
-        """From now on the observer hears what is told in the room's running meeting; and what it is like now."""
+    async def observe(self, api_key: str, room_id: str, observer: Observer) -> Meeting:
+        """From now on the observer hears what is told in the room's running meeting, first what it is like now."""
         key = tokens.find_key(tuple(self._teams), api_key)
         if key is None:
             raise Refused(api_key)
@@ -126,8 +126,9 @@ class RoomsDoor:
         running = self._conferences.meeting(meeting.id)
         if running is None:
             raise NotFound("running room", room_id)
+        observer.tell(self._rooms.room_update(meeting))
         running.observers.add(observer)
-        return running, self._rooms.room_update(meeting)
+        return running
 
     async def _admit_team(self, team: str, conference_id: str | None) -> Pass | None:
         meeting = await self._rooms.running(team, conference_id or "")

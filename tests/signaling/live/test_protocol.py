@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from signaling.live import fields
 from signaling.live.credentials import Knock, read_query
-from signaling.live.framing import FRAMINGS, Channel, JsonFraming, choose
+from signaling.live.framing import FRAMINGS, MAX_HELD, CableFraming, Channel, Decoded, JsonFraming, choose
 from signaling.live.limits import MESSAGES, WINDOW, Flood, Silence
 from signaling.live.messages import HANDLERS
+from signaling.live.observer import read_api_key
 from signaling.live.protocol import RULES, BadMessage, LiveError, Refusal, permit, read, request_id, write
 from signaling.services.doors import Credential, Role
 
@@ -246,7 +247,7 @@ def test_each_kind_of_credential_is_told_by_where_it_stands(query, credential):
         ({"token": ["a", "b"]}, 400),
         ({"token": ["a"], "room_id": ["b"]}, 400),
         ({"token": ["a" * 4097]}, 403),
-        ({"room_id": ["b"]}, 403),
+        ({"room_id": ["b"], "room": ["c"]}, 400),
         ({"access_key": ["a"], "room": ["b"]}, 400),
         ({"token": ["a"], "id": ["x" * 65]}, 400),
         ({"token": ["a"], "id": ["../.."]}, 400),
@@ -271,7 +272,118 @@ def test_a_frame_is_one_message_on_either_channel():
     framing = JsonFraming()
     message = {"type": "chat", "content": "hi"}
     frames = {framing.encode(message, channel) for channel in Channel}
-    assert [framing.decode(frame).messages for frame in frames] == [(message,)]
+    assert [framing.decode(frame).messages for (frame,) in frames] == [(message,)]
+
+
+ROOM = '{"channel":"RoomChannel"}'
+USER = '{"channel":"UserChannel"}'
+
+
+def command(name: str, identifier: str = ROOM, **rest: str) -> str:
+    return json.dumps({"command": name, "identifier": identifier, **rest})
+
+
+def frames(texts: tuple[str, ...]) -> list[dict]:
+    return [json.loads(text) for text in texts]
+
+
+def test_a_cable_greets_and_beats():
+    cable = choose("actioncable-v1-json")
+    assert frames(cable.greeting()) == [{"type": "welcome"}]
+    assert cable.beat == 3.0
+    assert json.loads(cable.heartbeat(1_772_440_500.9)) == {"type": "ping", "message": 1_772_440_500}
+
+
+def test_a_cable_tells_a_channel_what_it_is_about_once_it_is_subscribed_to():
+    cable = CableFraming()
+    assert cable.encode({"type": "room_setup"}, Channel.ROOM) == ()
+    assert cable.encode({"type": "offer"}, Channel.PERSONAL) == ()
+    assert frames(cable.decode(command("subscribe")).replies) == [
+        {"identifier": ROOM, "type": "confirm_subscription"},
+        {"identifier": ROOM, "message": {"type": "room_setup"}},
+    ]
+    assert frames(cable.encode({"type": "chat"}, Channel.ROOM)) == [{"identifier": ROOM, "message": {"type": "chat"}}]
+    assert frames(cable.decode(command("subscribe", USER)).replies)[1] == {
+        "identifier": USER,
+        "message": {"type": "offer"},
+    }
+    assert frames(cable.decode(command("subscribe")).replies) == [{"identifier": ROOM, "type": "confirm_subscription"}]
+
+
+def test_a_cable_keeps_only_so_much_for_a_channel_nobody_wants():
+    cable = CableFraming()
+    for number in range(MAX_HELD + 5):
+        cable.encode({"type": "chat", "content": number}, Channel.ROOM)
+    _, first, *others = frames(cable.decode(command("subscribe")).replies)
+    assert first["message"]["content"] == 5
+    assert len(others) == MAX_HELD - 1
+
+
+def test_a_cable_tells_nothing_more_after_unsubscribing():
+    cable = CableFraming()
+    cable.decode(command("subscribe"))
+    assert cable.decode(command("unsubscribe")) == Decoded()
+    assert cable.encode({"type": "chat"}, Channel.ROOM) == ()
+
+
+@pytest.mark.parametrize("identifier", ['{"channel":"OtherChannel"}', "{}", "RoomChannel", "[]", '{"channel":7}'])
+def test_a_cable_has_two_channels_only(identifier):
+    replies = CableFraming().decode(command("subscribe", identifier)).replies
+    assert frames(replies) == [{"identifier": identifier, "type": "reject_subscription"}]
+
+
+def test_what_a_client_says_over_a_cable_is_in_its_data():
+    cable = CableFraming()
+    cable.decode(command("subscribe", USER))
+    said = cable.decode(command("message", USER, data='{"type":"chat","content":"hi"}'))
+    assert said.messages == ({"type": "chat", "content": "hi"},)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "[" * 5000,
+        "{}",
+        '{"command":"subscribe"}',
+        command("subscribe", "x" * 257),
+        command("perform"),
+        command("message", USER, data='{"type":"ping"}'),
+        command("message", data="no json"),
+        command("message"),
+    ],
+)
+def test_a_cable_reads_commands_only(text):
+    cable = CableFraming()
+    cable.decode(command("subscribe"))
+    with pytest.raises(BadMessage):
+        cable.decode(text)
+
+
+def test_a_cable_refuses_in_its_own_words():
+    refusal = CableFraming().refusal(Refusal(403, "forbidden", "no"))
+    assert frames(refusal) == [{"type": "disconnect", "reason": "unauthorized", "reconnect": False}]
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "key"),
+    [
+        ({"Authorization": "the key"}, {}, "the key"),
+        ({"Authorization": "Bearer k"}, {}, "k"),
+        ({"Sec-WebSocket-Protocol": "conf-v1-json, k"}, {}, "k"),
+        ({"Sec-WebSocket-Protocol": "actioncable-v1-json,k"}, {"api_key": ["other"]}, "k"),
+        ({}, {"api_key": ["k"]}, "k"),
+    ],
+)
+def test_an_observer_says_its_key_in_one_of_three_places(headers, query, key):
+    assert read_api_key(headers, query) == key
+
+
+def test_an_observer_without_a_key_has_no_credential():
+    with pytest.raises(Refusal) as refusal:
+        read_api_key({"Sec-WebSocket-Protocol": "conf-v1-json"}, {"room_id": ["r"]})
+    assert refusal.value.close_code == 4401
 
 
 def test_every_framing_is_found_under_its_own_name():
