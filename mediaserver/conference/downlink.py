@@ -27,6 +27,7 @@ SMOOTHING = 0.3  # of loss, per second
 
 PACING = 2.0  # times the estimate: key frames do not drown a thin line, nor wait for long;
 PACING_FULL = 1.2  # on a line that was full a moment ago
+PRESSED = 0.8  # of the estimate is left since the last decision: the next one does not wait
 NOTABLE = 0.05  # part by which the pace must differ to be set anew
 
 
@@ -57,6 +58,7 @@ class Downlink:
     _reported_at: float | None = None
     _sent_bytes: float = 0.0
     _paced_bps: float = 0.0
+    _decided_bps: float = 0.0
     _told: dict[str, StreamLayers] = field(default_factory=dict)
     _told_at: float | None = None
 
@@ -72,6 +74,12 @@ class Downlink:
         if self._precise:
             self._precise.feedback(records, now)
             self._probe(self._precise, now)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether so much less can be sent than when it was shared out that this is to be done anew at once."""
+        left = self.estimate_bps
+        return left < PRESSED * self._decided_bps and left < self._allocator.cost_bps
 
     @property
     def round_trip(self) -> float:
@@ -92,7 +100,8 @@ class Downlink:
         if self._precise and not self._precise.started:
             self._precise.rate.set(_first_bps(requests, sound_bps))
         allocator, before = self._allocator, self._allocator.allocation
-        allocator.request(requests, sound_bps, self._estimate.rate_bps, now)
+        self._decided_bps = self._estimate.rate_bps
+        allocator.request(requests, sound_bps, self._decided_bps, now)
         self._estimate.wanted_bps = allocator.wanted_bps
         if self._precise:
             self._try_more(self._precise, now)

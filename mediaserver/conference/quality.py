@@ -4,13 +4,14 @@ Puts together what is asked for, has `downlink.py` share the line out among that
 what is to be told of it. Carrying it is `subscription.py`'s. Pure: driven by `share`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mediaserver.conference.downlink import Downlink, score
 from mediaserver.conference.stream import Stream, Track
 from mediaserver.conference.wishes import BEST, Wish, fitting_layer
 from mediaserver.events import StreamLayers
 from mediaserver.rtp.allocation import USUAL_PRIORITY, Reason, Request
+from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.layers import ALL
 
 Flowing = Iterable[tuple[Stream, Track, Wish]]
@@ -27,6 +28,11 @@ class Quality:
     def agree(self, *, transport_cc: bool) -> None:
         """The client gives transport-wide feedback, or not."""
         self._downlink.agree(transport_cc=transport_cc)
+
+    def told(self, records: Sequence[Record], now: float) -> bool:
+        """Transport-wide feedback; returns whether the line is to be shared out anew without waiting."""
+        self._downlink.feedback(records, now)
+        return self._downlink.pressed
 
     def measured(self) -> None:
         """What flows, or what it costs, is another than before."""

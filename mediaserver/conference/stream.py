@@ -16,6 +16,7 @@ from mediaserver.transport.negotiation import PublishedSection
 Kind = Literal["audio", "video"]
 KINDS: tuple[Kind, Kind] = ("audio", "video")
 LABELS = frozenset({"camera", "screen"})
+SOUND_OVERHEAD_BPS = 18_000.0  # headers and tags of 50 packets a second: more than quiet sound itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class Track:
         if self.source.kind == "video":
             self.layers = self._measuring.measured(counters, now)
         else:
-            self.rate_bps = max((float(each["rate_bps"]) for each in counters), default=0.0)
+            rate_bps = max((float(each["rate_bps"]) for each in counters), default=0.0)
+            self.rate_bps = rate_bps + SOUND_OVERHEAD_BPS if rate_bps else 0.0
 
     @property
     def layer_count(self) -> int:

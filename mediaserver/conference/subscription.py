@@ -7,9 +7,10 @@ names it and the connection is open: a key frame asked for earlier would be lost
 make the next offer is the caller's: `needs_offer`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mediaserver.callbacks import weakly
 from mediaserver.conference.downlink import Downlink
 from mediaserver.conference.quality import Quality
 from mediaserver.conference.router import Router
@@ -19,6 +20,7 @@ from mediaserver.conference.tastes import Tastes
 from mediaserver.conference.wishes import Wish
 from mediaserver.errors import BadDescription
 from mediaserver.events import StreamLayers
+from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.codecs import CodecId
 from mediaserver.rtp.extensions import Extension
 from mediaserver.stats import ConnectionStats, SlotStats
@@ -154,6 +156,12 @@ class SubscribeSide:
 
     # what the connection does
 
+    def _line_told(self, records: Sequence[Record], now: float) -> None:
+        """Transport-wide feedback has come."""
+        if self._session and self._session.quality.told(records, now):
+            self._now = now
+            self._share()
+
     def heard(self, event: TransportEvent) -> None:
         if isinstance(event, Opened):
             self._route_all()
@@ -178,9 +186,8 @@ class SubscribeSide:
         self.close()
         sections = Sections(self._router, self._on_event)
         connection = sections.link.connection
-        downlink = Downlink(connection.native)
-        self._router.on_feedback(connection, downlink.feedback)
-        self._session = _Session(sections, Quality(downlink))
+        self._router.on_feedback(connection, weakly(self._line_told))
+        self._session = _Session(sections, Quality(Downlink(connection.native)))
         return self._session
 
     def _described(self, sections: Sections) -> Iterator[StreamDescription]:

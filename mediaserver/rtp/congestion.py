@@ -22,6 +22,7 @@ MIN_BPS = 30_000.0  # one voice
 MAX_BPS = 50_000_000.0
 FIRST_ROUND_TRIP = 0.2  # seconds, until feedback has told
 VANISHED = 2  # probes in a row without an answer
+SURE = 2  # messages of overuse, before what has come since the queue began is believed: a receiver may have stumbled
 FULL_FOR = 1.5  # seconds, after the rate was taken down, that the line is taken to be full
 SILENCE = 1.0  # seconds without feedback, although something was sent, after which the rate is taken down
 SILENT_PART = 0.7  # of it is left then, again after each such time
@@ -43,6 +44,8 @@ class Estimate:
     _stretcher: Stretcher = field(default_factory=Stretcher)
     _started: bool = False
     _heard: float | None = None
+    _overused: int = 0
+    """Messages in a row that tell of overuse."""
 
     @property
     def rate_bps(self) -> float:
@@ -127,9 +130,12 @@ class Estimate:
 
     def _control(self, usage: Usage, now: float) -> None:
         full_bps = 0.0
+        self._overused = self._overused + 1 if usage is Usage.OVERUSE else 0
         if usage is Usage.OVERUSE:
             self._prober.stop()
             full_bps = self._through.full_bps()
+            if self._overused < SURE:
+                full_bps = max(full_bps, self._through.rate_bps)
             if self._prober.disturbs(self.round_trip, now):
                 usage = Usage.UNDERUSE  # it empties itself
         passing = 1 - self.loss.inherent

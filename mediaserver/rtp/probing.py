@@ -15,7 +15,7 @@ from mediaserver.rtp.arrivals import LOST, Record
 START_FACTORS = (3.0, 6.0)  # of the rate at the start
 NEXT_FACTOR = 2.0  # of what was found, or of the estimate
 FURTHER = 0.7  # of its rate came through: the next one is twice as fast
-PERIOD = 5.0  # seconds between tries
+SOONEST, PERIOD = 1.0, 5.0  # seconds between tries: after one that went well; doubled up to, while they do not
 PATIENCE = 1.0  # seconds for the answer to a probe
 SETTLE = 0.35  # seconds, beyond the round trip, in which a probe's own queue is seen
 CALM = 1.5  # seconds since the last decrease, before a try
@@ -117,6 +117,7 @@ class Prober:
     """How many probes in a row nothing was heard of: perhaps none was sent."""
     _out: Probe | None = None
     _tried: float = -PERIOD
+    _pause: float = SOONEST
 
     def start(self, rate_bps: float) -> None:
         """The line is up: find out quickly what it carries."""
@@ -134,7 +135,8 @@ class Prober:
             if wish > rate_bps:
                 return self._send(wish, START_SPAN, now)
         calm = calm_since is None or now - calm_since > CALM
-        if calm and rate_bps < self.wanted_bps and now - self._tried >= PERIOD:
+        if calm and rate_bps < self.wanted_bps and now - self._tried >= self._pause:
+            self._pause = min(2 * self._pause, PERIOD)
             return self._send(min(NEXT_FACTOR * rate_bps, ceiling), SPAN, now)
         return None
 
@@ -147,8 +149,10 @@ class Prober:
             return None
         if rate_bps < FURTHER * self._out.wish.rate_bps:
             self._waiting.clear()
-        elif not self._waiting:
-            self._waiting.append(NEXT_FACTOR * rate_bps)
+        else:
+            self._pause = SOONEST
+            if not self._waiting:
+                self._waiting.append(NEXT_FACTOR * rate_bps)
         self.unanswered = 0
         ceiling = MOST * self._out.wish.rate_bps
         self._out = None

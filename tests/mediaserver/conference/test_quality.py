@@ -60,7 +60,7 @@ def test_on_a_thin_line_layers_are_lowered_then_paused_and_sound_stays(meeting: 
     hall.tells(900_000)
     hall.pass_(6.0)
     assert hall.pictures() == [1, 2]
-    hall.tells(250_000)
+    hall.tells(290_000)
     hall.pass_(3.0)
     assert hall.pictures() == [2, None]
     hall.tells(90_000)
@@ -124,7 +124,7 @@ def test_quality_is_told_every_five_seconds_while_it_changes(meeting: Meeting) -
     hall.pass_(21.0)
     first = len(meeting.told(QualityChanged))
     assert first == 1
-    hall.tells(250_000)
+    hall.tells(290_000)
     hall.pass_(10.0)
     scores = [event.score for event in meeting.told(QualityChanged)]  # type: ignore[attr-defined]
     assert scores[0] == 5.0
