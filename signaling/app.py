@@ -25,6 +25,7 @@ from signaling.api.whep import whep_family
 from signaling.api.whip import whip_family
 from signaling.fetch import Fetcher
 from signaling.live.client import live_routes
+from signaling.live.observer import Observing
 from signaling.metrics import RequestCounts
 from signaling.middleware import finish_headers, middlewares
 from signaling.objects import Objects
@@ -108,7 +109,7 @@ def create_app(
     app[appkeys.REQUESTS] = RequestCounts()
     app[appkeys.DEV_KEYS] = dev_keys or {}
 
-    _add_routes(app, families, entrance)
+    _add_routes(app, families, entrance, rooms_door)
     app.on_shutdown.append(_drain)
     app.cleanup_ctx.extend([_running_store(settings, database, links), _delivering(deliveries, fetcher)])
     app.cleanup_ctx.extend([_running_rooms(team_rooms), _running_media(media_server)])
@@ -116,10 +117,11 @@ def create_app(
     return app
 
 
-def _add_routes(app: web.Application, families: Sequence[Family], entrance: Entrance) -> None:
+def _add_routes(app: web.Application, families: Sequence[Family], entrance: Entrance, observing: Observing) -> None:
     for family in families:
         app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
-    app.add_routes([*operations_routes(), *live_routes(entrance, app[appkeys.CLOCK]), *media_routes()])
+    app.add_routes(live_routes(entrance, app[appkeys.CLOCK], observing=observing))
+    app.add_routes([*operations_routes(), *media_routes()])
     app.add_routes(pages_routes(static_directory()))
     app.on_response_prepare.append(finish_headers)
     app.on_response_prepare.append(harden)
