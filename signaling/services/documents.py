@@ -20,6 +20,7 @@ from signaling.services.errors import Invalid
 
 SLIDE_SIDE = 1920  # pixels, the longer one, at most
 STEP_TIMEOUT = 60.0  # seconds for one page, beside whatever else the machine does
+LOOKED_AT = 1024  # bytes at the beginning of a file that tell what it is
 MAX_LINE = 4096  # bytes
 MAX_PICTURE = 64 << 20  # bytes: more than the largest that the child may draw, packed
 AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
@@ -74,6 +75,16 @@ def kind_of(beginning: bytes, media_type: str = "", name: str = "") -> tuple[Kin
     if media_type == "image/svg+xml" or name.lower().endswith(".svg"):
         return "drawing", "image/svg+xml"
     return None
+
+
+async def beginning_of(path: Path) -> bytes:
+    """As much as `kind_of` needs."""
+
+    def read() -> bytes:
+        with path.open("rb") as file:
+            return file.read(LOOKED_AT)
+
+    return await asyncio.to_thread(read)
 
 
 class Documents:

@@ -116,3 +116,16 @@ def lock() -> Event:
 
 def terminated(reason: str) -> Event:
     return {"type": "terminated", "reason": reason}
+
+
+def files_update(files: list[dict[str, Any]]) -> Event:
+    return {"type": "files_update", "files": files}
+
+
+def presentation_update(presentation: dict[str, Any] | None) -> Event:
+    return {"type": "presentation_update", "presentation": presentation}
+
+
+def slide(url: str) -> Event:
+    """Empty at the end."""
+    return {"type": "slide", "slide": url}

@@ -171,3 +171,18 @@ webhook_deliveries = sa.Table(
     sa.Index("webhook_deliveries_by_state", "webhook_key", "state", "number"),
 )
 """In order of `number`. `since_ms` is when its tries began to be allowed: when it was made, or told to try again."""
+
+meeting_files = sa.Table(
+    "meeting_files",
+    metadata,
+    sa.Column("id", sa.String(24), primary_key=True),
+    sa.Column("meeting_id", sa.String(36), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("media_type", sa.String(32), nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("slide_type", sa.String(32), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+)
+"""A row stays until everything that belongs to it has left the object store: no foreign key makes it go earlier."""
