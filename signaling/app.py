@@ -33,6 +33,7 @@ from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
 from signaling.services.entrance import Entrance
 from signaling.services.links import KEPT_AS, SECRET_BYTES, Links
+from signaling.services.permalinks import Permalinks
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_door import RealtimeDoor, venue
 from signaling.services.realtime_rooms import RealtimeRooms
@@ -102,6 +103,7 @@ def create_app(
     app[appkeys.VIEWERS] = viewers
     app[appkeys.REALTIME_ROOMS] = rooms
     app[appkeys.ROOMS] = team_rooms
+    app[appkeys.PERMALINKS] = Permalinks(database, team_rooms, clock)
     app[appkeys.WEBHOOKS] = webhooks
     app[appkeys.DELIVERIES] = deliveries
     app[appkeys.OBJECTS] = Objects(settings.objects_url, settings.objects.options)

@@ -10,6 +10,7 @@ from signaling.api import Family
 from signaling.metrics import RequestCounts
 from signaling.objects import Objects
 from signaling.services.links import Links
+from signaling.services.permalinks import Permalinks
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.rooms import Rooms
@@ -52,6 +53,7 @@ MEETINGS = web.AppKey("meetings", Meetings)
 PUBLISHERS = web.AppKey("publishers", Publishers)
 VIEWERS = web.AppKey("viewers", Viewers)
 ROOMS = web.AppKey("rooms", Rooms)
+PERMALINKS = web.AppKey("permalinks", Permalinks)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
 DELIVERIES = web.AppKey("deliveries", Deliveries)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)

@@ -78,6 +78,8 @@ class Rooms:
     ) -> None:
         self.place = Place(settings.base_url, settings.max_participants)
         self.register = Register(self.place, random, self)
+        self.lasting: Callable[[Connection, str], TeamMeeting | None] = lambda _connection, _token: None
+        """The meeting that a guest token opens which lasts longer than one meeting: a permalink's."""
         self._database = database
         self._settings = settings
         self._clock = clock
@@ -180,12 +182,13 @@ class Rooms:
         return await self.begin(work)
 
     def by_guest_token(self, connection: Connection, guest_token: str) -> TeamMeeting:
-        row = None
+        meeting = None
         if _KEY.fullmatch(guest_token):
             row = store.by_guest_token(connection, tokens.digest(guest_token))
-        if row is None:
+            meeting = self.lasting(connection, guest_token) if row is None else meeting_of(row)
+        if meeting is None:
             raise Unauthorized("This guest token was never issued.")
-        return meeting_of(row)
+        return meeting
 
     async def user(self, seat: Seat, user_id: str) -> RoomUser:
         """Somebody registered in the same meeting."""

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from signaling.api import Caller, Credential, Family
-from signaling.api.rooms import guests, messages, rooms, users, webhooks
+from signaling.api.rooms import guests, messages, permalinks, rooms, users, webhooks
 from signaling.api.rooms.callers import caller_with, read_key
 from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
-_OPERATIONS = (*rooms.OPERATIONS, *users.OPERATIONS, *guests.OPERATIONS, *messages.OPERATIONS, *webhooks.OPERATIONS)
+_KINDS = (rooms, users, guests, messages, permalinks, webhooks)
 
 
 def rooms_family(teams: Mapping[str, str]) -> Family:
@@ -31,6 +31,6 @@ def rooms_family(teams: Mapping[str, str]) -> Family:
         problem_model=RoomsProblem,
         credential=Credential("apiKey", {"type": "apiKey", "in": "header", "name": "Authorization"}),
         errors={},
-        operations=_OPERATIONS,
+        operations=[operation for kind in _KINDS for operation in kind.OPERATIONS],
         configured=bool(teams),
     )
