@@ -89,6 +89,21 @@ class MeshPeer:
         colours = zip(picture.colour, other.colour, strict=True)
         return all(abs(a - b) < COLOUR_TOLERANCE for a, b in colours) and abs(tone - other.tone_hz) < TONE_TOLERANCE_HZ
 
+    async def received(self, kind: str) -> int:
+        """Packets of sound or pictures that the server has sent."""
+        stats = await self.subscribing.pc.getStats() if self.subscribing else {}
+        return sum(each.packetsReceived for each in stats.values() if each.type == "inbound-rtp" and each.kind == kind)
+
+    def frames(self, user_id: str, kind: str) -> int:
+        """Decoded of what somebody sends by the server."""
+        screen = self.subscribing.screen(user_id, kind) if self.subscribing else None
+        return screen.frames if screen else 0
+
+    def tone(self, user_id: str) -> float | None:
+        """That somebody's sound has, by the server."""
+        screen = self.subscribing.screen(user_id, "audio") if self.subscribing else None
+        return screen.tone() if screen else None
+
     async def until(self, seen: Callable[[], Any], what: str) -> None:
         """Waits until `seen` is true; fails with `what` if that does not come."""
         try:

@@ -297,6 +297,64 @@ signals.directRestarted = (ufrags, seconds) => until('restarted', seconds, () =>
   return (now.every((ufrag) => !ufrags.includes(ufrag)) && states.every((state) => state === 'stable,connected')) || {now, states};
 });
 
+// ---- encryption
+
+/** Packets that have come, of sound or pictures. */
+const arrived = async (wanted) => {
+  const reports = [...(await conference.connections.subscribe.getStats()).values()].filter(({type, kind}) => type === 'inbound-rtp' && kind === wanted);
+  return reports.reduce((sum, {packetsReceived}) => sum + packetsReceived, 0);
+};
+
+/** So many packets of sound and pictures have come; returns what of this person could be seen: nothing. Nor is anything heard. */
+signals.blind = async (userId, packets, seconds) => {
+  let seen = null;
+  await until('packets to come', seconds, async () => {
+    seen = (picture(userId) && read(picture(userId))) ?? seen;
+    const now = {video: await arrived('video'), audio: await arrived('audio')};
+    return (now.video > packets && now.audio > packets) || now;
+  });
+  await listenTo(userId, 'silence', seconds, ({level}) => !(level > AUDIBLE));
+  return seen;
+};
+
+/** Many more packets of this person's picture have arrived, and it has stood still meanwhile. */
+signals.locked = async (userId, packets, seconds) => {
+  let before = null, since = 0;
+  return until('standing still while packets come', seconds, async () => {
+    const now = {count: read(picture(userId))?.count, packets: await arrived('video')};
+    if (now.count !== before) [before, since] = [now.count, now.packets];
+    return now.packets - since > packets || now;
+  });
+};
+
+signals.safety = (seconds, number = null) => until('safety number', seconds, () => conference.safetyNumber !== null && (number === null || conference.safetyNumber === number) || conference.safetyNumber);
+
+signals.safetyNumber = () => conference.safetyNumber;
+
+const workers = [], told = [];
+
+class Overheard extends Worker {
+  constructor(...args) {
+    super(...args);
+    workers.push(this);
+  }
+
+  postMessage(message, ...rest) {
+    told.push(message);
+    super.postMessage(message, ...rest);
+  }
+}
+
+window.Worker = Overheard;
+
+/** The others' keys, as this page has got them. */
+signals.keys = () => told.filter(({act}) => act === 'theirs').map(({key}) => ({...key, baseKey: [...key.baseKey]}));
+
+/** As if this page had been given these. */
+signals.steal = (keys) => {
+  for (const key of keys) workers[0].postMessage({act: 'theirs', key: {...key, baseKey: Uint8Array.from(key.baseKey)}});
+};
+
 // ---- the way through the network
 
 /** What `setRemoteDescription` is given goes through this: (sdp) => sdp. */
