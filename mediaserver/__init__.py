@@ -5,6 +5,7 @@ from mediaserver.clock import Clock, SystemClock
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.stream import Description, StreamDescription
+from mediaserver.conference.studio import Recording
 from mediaserver.conference.viewer import Viewer
 from mediaserver.conference.wishes import Wish
 from mediaserver.config import MediaConfig
@@ -30,6 +31,9 @@ from mediaserver.events import (
     LayersChanged,
     MediaEvent,
     QualityChanged,
+    RecordingClosed,
+    RecordingStarted,
+    SnapshotTaken,
     SpeakersChanged,
     StreamChanged,
     StreamEnded,
@@ -37,12 +41,14 @@ from mediaserver.events import (
     StreamLayers,
     StreamMuted,
     StreamStarted,
+    StudioEvent,
     SubscriptionsChanged,
     ViewerEnded,
     ViewerEvent,
     ViewerPlaying,
     ViewerWaiting,
     VoiceChanged,
+    WorkerFailed,
 )
 from mediaserver.server import MediaServer
 from mediaserver.stats import (
@@ -87,9 +93,13 @@ __all__ = [
     "ParticipantStats",
     "PublishForbidden",
     "QualityChanged",
+    "Recording",
+    "RecordingClosed",
+    "RecordingStarted",
     "Rights",
     "ServerStats",
     "SlotStats",
+    "SnapshotTaken",
     "SpeakersChanged",
     "StreamChanged",
     "StreamDescription",
@@ -99,6 +109,7 @@ __all__ = [
     "StreamLayers",
     "StreamMuted",
     "StreamStarted",
+    "StudioEvent",
     "SubscriptionsChanged",
     "SystemClock",
     "TrackStats",
@@ -111,6 +122,7 @@ __all__ = [
     "ViewerWaiting",
     "VoiceChanged",
     "Wish",
+    "WorkerFailed",
     "read_fragment",
     "read_one_stream",
     "weakly",

@@ -29,3 +29,9 @@ class MediaConfig:
     tcp_first_frame_timeout: float = 5.0
     publish_bitrate_cap_bps: int = 4_000_000
     """What REMB tells a publisher that does not understand transport-wide feedback."""
+    worker_memory_bytes: int = 2 << 30
+    """Address space of a media worker, in which what strangers send is decoded; 0 is without a limit."""
+    worker_idle: float = 10.0
+    """Seconds that a media worker without work is kept."""
+    worker_socket_bytes: int = 4 << 20
+    """Packets that may wait for a media worker; the kernel may allow less (net.core.wmem_max)."""

@@ -3,7 +3,9 @@
 Plain data; `MediaServer` hands each to one callable.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +149,45 @@ class DataReceived(MediaEvent):
     """A text message came over the participant's data channel (label `events`)."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudioEvent(MediaEvent):
+    """Of a conference's media worker; `participant_id` is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStarted(StudioEvent):
+    """From here on everything is kept."""
+
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingClosed(StudioEvent):
+    """Its files are finished. `why`: stopped, conference over, disk full, server gone, or what went wrong."""
+
+    recording_id: str
+    path: str
+    """The folder."""
+    why: str
+    duration: float
+    """Seconds."""
+    index: Mapping[str, Any] | None
+    """As in its `index.json`; None: its files could not be finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFailed(StudioEvent):
+    """The media worker has died or hung. `again`: another one goes on with its work."""
+
+    why: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken(StudioEvent):
+    snapshot_id: str
+    path: str
+    failed: str | None = None
+    """Why there is none."""

@@ -6,16 +6,19 @@ Nothing here decides about media; a conference is placed on the packet thread th
 import asyncio
 import random
 from collections.abc import Callable
+from pathlib import Path
 from struct import Struct
 
 import structlog
 
 from mediaserver.clock import Clock
+from mediaserver.composition.repairs import repaired
+from mediaserver.composition.studio import Studio
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.router import Listeners, Router
 from mediaserver.config import MediaConfig
 from mediaserver.errors import NoSuchConference
-from mediaserver.events import MediaEvent
+from mediaserver.events import MediaEvent, RecordingClosed
 from mediaserver.native import LEVEL_RECORD
 from mediaserver.rtp.arrivals import read_records
 from mediaserver.stats import ServerStats
@@ -23,6 +26,7 @@ from mediaserver.transport.dtls import Certificate
 from mediaserver.transport.port import Port
 
 TICK = 0.2  # seconds between two looks at who speaks and what fits whose line
+WORKERS_END = 10.0  # seconds that media workers have to finish their files
 _LEVEL = Struct(LEVEL_RECORD)
 
 log = structlog.get_logger(__name__)
@@ -50,6 +54,8 @@ class MediaServer:
         self._conferences: dict[str, Conference] = {}
         self._listeners = Listeners()
         self._ticker: asyncio.TimerHandle | None = None
+        self._workers: set[asyncio.Task[None]] = set()
+        """Media workers that run, each in a task."""
 
     async def start(self) -> None:
         """Binds the port and starts its threads; OSError says what could not be bound."""
@@ -62,6 +68,10 @@ class MediaServer:
             self._ticker.cancel()
         for conference in list(self._conferences.values()):
             conference.close()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=WORKERS_END)
+        for worker in self._workers:
+            worker.cancel()
         await self.port.aclose()
 
     def open(self, conference_id: str, limits: Limits | None = None) -> Conference:
@@ -81,6 +91,7 @@ class MediaServer:
             router,
             tell=self._tell,
             on_closed=self._closed,
+            studio=self._studio,
         )
         self._conferences[conference_id] = conference
         return conference
@@ -89,6 +100,16 @@ class MediaServer:
         if conference_id not in self._conferences:
             raise NoSuchConference(f"no conference {conference_id} is open")
         return self._conferences[conference_id]
+
+    async def repair_recordings(self, root: Path) -> list[RecordingClosed]:
+        """Finishes the recordings below `root` that a kill has left behind; to be called before the first conference.
+
+        Ids of conferences and recordings are not known here: empty, with the path that tells them.
+        """
+        return [
+            RecordingClosed("", "", "", str(path), why or "server gone", index["duration"] if index else 0.0, index)
+            for path, index, why in await repaired(root)
+        ]
 
     def stats(self) -> ServerStats:
         return ServerStats(
@@ -112,6 +133,21 @@ class MediaServer:
     def _ticked(self) -> None:
         self.tick()
         self._tick_later()
+
+    def _studio(self, conference: Conference, router: Router) -> Studio:
+        return Studio(
+            conference.id,
+            conference.published,
+            router,
+            self.config,
+            wall_offset=self._clock.wall() - self._clock.monotonic(),
+            tell=self._tell,
+            on_task=self._keep,
+        )
+
+    def _keep(self, worker: asyncio.Task[None]) -> None:
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
 
     def _closed(self, conference_id: str) -> None:
         self._conferences.pop(conference_id, None)

@@ -4,17 +4,20 @@ Owns its participants and stands between them; everything of it lives on one pac
 do and receives is `participant.py`'s and `subscription.py`'s. Viewers watch from outside: `viewer.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.publication import Changes
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Stream
+from mediaserver.conference.studio import COMPOSITE, Recording, Studio
 from mediaserver.conference.viewer import Viewer
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, NoSuchStream, ParticipantExists
-from mediaserver.events import MediaEvent, SpeakersChanged, StreamInfo, VoiceChanged
+from mediaserver.events import MediaEvent, SpeakersChanged, StreamInfo, StreamMuted, VoiceChanged
 from mediaserver.rtp.speakers import Speakers
 from mediaserver.stats import ConferenceStats
 
@@ -37,7 +40,9 @@ class Conference:
         *,
         tell: Callable[[MediaEvent], None],
         on_closed: Callable[[str], None],
+        studio: Callable[["Conference", Router], Studio] | None = None,
     ) -> None:
+        """`studio` makes the one that records and composes, once somebody wants that."""
         self.id = conference_id
         self.limits = limits
         self._router = router
@@ -50,6 +55,8 @@ class Conference:
         self._now = 0.0
         self._measured_at: float | None = None
         self._closed = False
+        self._make_studio = studio
+        self._studio: Studio | None = None
 
     def join(self, participant_id: str, rights: Rights) -> Participant:
         if self._closed:
@@ -58,7 +65,7 @@ class Conference:
             raise ParticipantExists(f"participant {participant_id} is in conference {self.id} already")
         if len(self._participants) >= self.limits.max_participants:
             raise ConferenceFull(self.id, self.limits.max_participants)
-        participant = Participant(self.id, participant_id, rights, self._router, surroundings=self, tell=self._tell)
+        participant = Participant(self.id, participant_id, rights, self._router, surroundings=self, tell=self._told)
         self._participants[participant_id] = participant
         return participant
 
@@ -81,6 +88,28 @@ class Conference:
         self._viewers[viewer_id] = viewer
         return viewer
 
+    def record(
+        self, recording_id: str, path: Path, kind: str = COMPOSITE, names: Mapping[str, str] | None = None
+    ) -> Recording:
+        """Begins a recording of the composite, or (individual) of every track, in a folder that is its own.
+
+        What becomes of it is told as `RecordingStarted` and `RecordingClosed`. `names`: of participants, by their id.
+        """
+        return self._studio_now().record(recording_id, path, kind, names or {})
+
+    def compose(self, scene: Any) -> None:
+        """Shows another `Scene` from the next frame of the composite on; None: no composite is needed any more."""
+        if scene is not None or self._studio:
+            self._studio_now().compose(scene)
+
+    def snapshot(self, snapshot_id: str, path: Path) -> None:
+        """Puts a picture of the composite into a file; told as `SnapshotTaken`."""
+        self._studio_now().snapshot(snapshot_id, path)
+
+    def published(self) -> list[Stream]:
+        """The streams themselves, for whoever takes their tracks."""
+        return list(self._streams.values())
+
     @property
     def viewer_count(self) -> int:
         return len(self._viewers)
@@ -98,6 +127,8 @@ class Conference:
             viewer.end("the conference is over")
         for participant in list(self._participants.values()):
             participant.leave()
+        if self._studio:
+            self._studio.close()
         self._on_closed(self.id)
 
     def tick(self, now: float) -> None:
@@ -143,9 +174,23 @@ class Conference:
                 other.others_changed(changes)
         for viewer in list(self._viewers.values()):
             viewer.others_changed(changes)
+        if self._studio:
+            self._studio.changed()
 
     def left(self, participant_id: str) -> None:
         self._participants.pop(participant_id, None)
+
+    def _studio_now(self) -> Studio:
+        if self._closed or self._make_studio is None:
+            raise ConferenceClosed(f"conference {self.id} has ended")
+        if self._studio is None:
+            self._studio = self._make_studio(self, self._router)
+        return self._studio
+
+    def _told(self, event: MediaEvent) -> None:
+        if self._studio and isinstance(event, StreamMuted):
+            self._studio.muted(event.stream)
+        self._tell(event)
 
     def _viewers_forget(self, viewer_id: str) -> None:
         self._viewers.pop(viewer_id, None)
@@ -168,12 +213,16 @@ class Conference:
         speakers = self._speakers.update(now)
         if speakers is not None:
             first = speakers[0].id if speakers else ""
+            if self._studio:
+                self._studio.spoke(tuple(each.id for each in speakers))
             self._tell(SpeakersChanged(self.id, first, tuple((each.id, each.level) for each in speakers)))
         for participant_id, on in self._speakers.voices(now):
             self._tell(VoiceChanged(self.id, participant_id, on))
 
     def _layer_started(self, stream: Stream) -> None:
         stream.tracks["video"].measure(self._now)
+        if self._studio:
+            self._studio.changed()
         for participant in self._participants.values():
             if participant.id != stream.participant_id:
                 participant.layer_started(stream)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mediaserver import native
 from mediaserver.rtp.arrivals import Record
+from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.layers import ALL
 from mediaserver.transport.connection import Connection, TransportEvent
 from mediaserver.transport.negotiation import LocalTransport, PublishedSection, Slot
@@ -155,6 +156,67 @@ class Sink:
         return self._native.stats()
 
 
+class Tap:
+    """A connection to a process of ours, over a socket: tracks go to it as they are, what it makes comes back.
+
+    Its taking is counted nowhere and paced by nobody: what the process does not read in time is lost.
+    """
+
+    def __init__(
+        self, engine: native.Engine, address: bytes, connection: native.Connection, rng: random.Random
+    ) -> None:
+        self._engine = engine
+        self._address = address
+        self._native = connection
+        self._rng = rng
+        self._sinks: dict[int, Sink] = {}
+        self._natives: dict[int, native.Sink] = {}
+        self._ssrcs: set[int] = set()
+
+    def take(self, source: Source, layer: int = BEST_LAYER) -> int:
+        """Sends a track from now on; returns the SSRC that tells it from the others."""
+        ssrc = new_ssrc(self._rng, self._ssrcs)
+        sink = native.Sink(
+            self._native,
+            source.kind,
+            ssrc=ssrc,
+            repair_ssrc=0,
+            sequence=self._rng.randrange(FIRST_SEQUENCE_LIMIT),
+            timestamp=self._rng.getrandbits(32),
+            cname="tap",
+        )
+        self._natives[ssrc], self._sinks[ssrc] = sink, Sink(sink)
+        self._sinks[ssrc].accept({codec: (each.payload_type, -1) for codec, each in CODECS.items()}, {})
+        self._sinks[ssrc].carry(source, layer)
+        return ssrc
+
+    def change(self, ssrc: int, source: Source, layer: int) -> None:
+        """Another layer of the same track."""
+        self._sinks[ssrc].carry(source, layer)
+
+    def drop(self, ssrc: int) -> None:
+        del self._sinks[ssrc]
+        self._natives.pop(ssrc).close()
+
+    def feed(self, source: Source, mid: str, codec: CodecId, ssrc: int) -> None:
+        """What the process sends with this SSRC is `source`'s."""
+        self._native.send_feedback(nack=True, transport_cc=False)
+        self._native.receive_track(
+            source.native,
+            mid=mid,
+            payloads={CODECS[codec].payload_type: (codec, CODECS[codec].clock_rate)},
+            retransmissions={},
+            ssrcs=[ssrc],
+        )
+
+    def close(self) -> None:
+        """Closes our end of the socket; may be called twice."""
+        self._sinks.clear()
+        self._natives.clear()
+        self._native.close()
+        self._engine.close_stream(self._address)
+
+
 class Router:
     """Makes connections, sources and sinks of one conference on its packet thread.
 
@@ -219,11 +281,23 @@ class Router:
             )
         )
 
+    def tap(self, fd: int) -> Tap:
+        """A process of ours gets and gives tracks through the socket `fd`, which is not the caller's any more."""
+        address = self._port.engine.adopt_local(fd, self.thread)
+        connection = native.Connection(self._port.engine, self.thread)
+        connection.trust(address)
+        return Tap(self._port.engine, address, connection, self._rng)
+
     def ssrc(self, taken: set[int]) -> int:
         """A random number that no stream of the connection has yet; it is added to `taken`."""
-        for _ in range(SSRC_TRIES):
-            ssrc = self._rng.getrandbits(32)
-            if ssrc and ssrc not in taken:
-                taken.add(ssrc)
-                return ssrc
-        raise AssertionError("the random source repeats itself")
+        return new_ssrc(self._rng, taken)
+
+
+def new_ssrc(rng: random.Random, taken: set[int]) -> int:
+    """A random number that is not in `taken` yet."""
+    for _ in range(SSRC_TRIES):
+        ssrc = rng.getrandbits(32)
+        if ssrc and ssrc not in taken:
+            taken.add(ssrc)
+            return ssrc
+    raise AssertionError("the random source repeats itself")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 BEST = -1
 USUAL_SIZE = (1280, 720)  # of the best layer, until a key frame has told
+ENLARGED = 0.75  # of a box's size is enough for a picture that fills it
 
 Size = tuple[int, int]
 """Width and height, pixels."""
@@ -41,6 +42,17 @@ def fitting_layer(wish: Wish, count: int, known: Mapping[int, Size]) -> int:
         if _fits(width, wish.max_width) and _fits(height, wish.max_height):
             return layer
     return count - 1
+
+
+def covering_layer(box: Size, count: int, known: Mapping[int, Size]) -> int:
+    """The smallest of `count` layers that need not be enlarged much to fill `box`; BEST if there is but one."""
+    if count < 2:
+        return BEST
+    for layer in reversed(range(count)):
+        width, height = _size(layer, known or {0: USUAL_SIZE})
+        if width >= box[0] * ENLARGED and height >= box[1] * ENLARGED:
+            return layer
+    return 0
 
 
 def _fits(size: float, limit: int | None) -> bool:

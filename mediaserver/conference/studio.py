@@ -1,0 +1,51 @@
+"""What a conference needs of whoever records and composes it; who that is, is not the conference's affair.
+
+A studio is told of every change at once, and asks the conference for its streams. `mediaserver/composition/studio.py`
+is the one there is.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from mediaserver.events import StreamInfo
+
+INDIVIDUAL, COMPOSITE = "individual", "composite"  # kinds of recordings
+
+
+class Recording(Protocol):
+    """A recording that was ordered; what becomes of it is told as `RecordingStarted` and `RecordingClosed`."""
+
+    @property
+    def id(self) -> str: ...
+
+    def stop(self) -> None:
+        """Ends it; may be called twice."""
+
+    def name(self, participant_id: str, name: str) -> None:
+        """What somebody is called, for the index."""
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        """Something that happened now, for the index, such as a line of the chat."""
+
+
+class Studio(Protocol):
+    def record(self, recording_id: str, path: Path, kind: str, names: Mapping[str, str]) -> Recording:
+        """Begins a recording in a folder of its own; ValueError for an id or a kind that cannot be."""
+
+    def compose(self, scene: Any) -> None:
+        """What the composite shows from now on (`composition.scene.Scene`); None: there is none any more."""
+
+    def snapshot(self, snapshot_id: str, path: Path) -> None:
+        """A picture of the composite, told as `SnapshotTaken`."""
+
+    def changed(self) -> None:
+        """Streams have started, ended or changed."""
+
+    def muted(self, stream: StreamInfo) -> None: ...
+
+    def spoke(self, participant_ids: tuple[str, ...]) -> None:
+        """Who speaks now."""
+
+    def close(self) -> None:
+        """The conference is over."""
