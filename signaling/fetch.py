@@ -36,7 +36,7 @@ from signaling.version import VERSION
 
 MAX_REDIRECTS = 3
 MAX_AT_ONCE = 32  # fetches; each may hold `fetch.max_bytes`
-RESOLVERS = 8  # threads; a name nobody answers for keeps one for seconds
+RESOLVERS = 64  # threads; a name nobody answers for keeps one for seconds
 CHUNK = 1 << 18  # bytes that go to a file at once
 USER_AGENT = f"Folkmoot/{VERSION}"
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -174,8 +174,8 @@ def enqueue(
 
 def waiting(connection: sa.Connection) -> Sequence[int]:
     """Keys of the webhooks that have something to tell."""
-    query = sa.select(_D.webhook_key).join_from(webhook_deliveries, webhooks)
-    return list(connection.execute(query.where(_D.state == State.PENDING, _W.active).distinct()).scalars())
+    pending = sa.exists().where(_D.webhook_key == _W.key, _D.state == State.PENDING)
+    return list(connection.execute(sa.select(_W.key).where(_W.active, pending).order_by(_W.key)).scalars())
 
 
 def head(connection: sa.Connection, webhook_key: int) -> tuple[DeliveryRecord, WebhookRecord] | None:

@@ -66,8 +66,7 @@ class Deliveries:
     async def start(self) -> None:
         """Goes on with whatever was left in the outbox."""
         self._open = True
-        for webhook_key in await self._database.reading(outbox.waiting):
-            self.wake(webhook_key)
+        await self._look_for_waiting()
 
     async def aclose(self, patience: float = 0.0) -> None:
         """Lets what is due go out for that many seconds, then stops in the middle: the rest follows the next start."""
@@ -89,12 +88,19 @@ class Deliveries:
         queue.look()
 
     async def sweep(self) -> None:
-        """Forgets what is long settled, and what is more than is kept; call it now and then."""
+        """Forgets what is long settled and finds what nobody was woken for; call it now and then."""
         await self._database.writing(outbox.purge, self._now_ms() - KEEP_SETTLED * 1000)
+        await self._look_for_waiting()
 
     def counts(self) -> Mapping[str, int]:
         """Deliveries, tries that failed, and deliveries given up, since the start."""
         return self._counts
+
+    async def _look_for_waiting(self) -> None:
+        """A transaction that nobody waited for any more may have added something, or another server."""
+        for webhook_key in await self._database.reading(outbox.waiting):
+            if webhook_key not in self._queues:
+                self.wake(webhook_key)
 
     async def _work(self, webhook_key: int) -> float | None:
         """Tells what is due; returns how long until the next is, or None if nothing is left."""
@@ -180,10 +186,11 @@ class _Queue:
         self._task = None
         if task.cancelled() or not self._open:
             return
-        pause = STORE_PAUSE if _failed(task) else task.result()
-        if self._again:
+        if _failed(task):
+            self._alarm.set(STORE_PAUSE, self.look)
+        elif self._again:
             self.look()
-        elif pause is None:
+        elif (pause := task.result()) is None:
             self._on_empty()
         else:
             self._alarm.set(pause, self.look)

@@ -17,7 +17,7 @@ from signaling.webhooks import delivery
 from signaling.webhooks.delivery import Deliveries
 from signaling.webhooks.payloads import signature
 from signaling.webhooks.schedule import State
-from tests.support.receiver import AwaitableTime, Post, Receivers
+from tests.support.receiver import PATIENCE, AwaitableTime, Post, Receivers
 
 KEY, OTHER_KEY = "the first team's key", "the second team's key"
 KINDS = ("room_update", "recording_update")
@@ -296,6 +296,33 @@ async def test_a_database_that_is_gone_for_a_while_is_asked_again(
 
 def _gone(*_: object) -> None:
     raise ConnectionRefusedError
+
+
+async def test_what_nobody_was_woken_for_is_found(office: Office):
+    await office.register()
+    office.webhooks.wake = lambda webhook_key: None
+    await office.tell("first")
+    await office.deliveries.sweep()
+    (await office.next("first")).answer(200)
+
+
+async def test_a_sweep_disturbs_nobody(office: Office):
+    await office.register()
+    await office.tell("first")
+    (await office.next("first")).answer(500)
+    assert await office.time.until_armed() == 1.0
+    await office.deliveries.sweep()
+    assert office.time.armed.empty()
+
+
+async def test_what_is_due_when_the_server_stops_still_goes_out(office: Office):
+    await office.register()
+    await office.tell("first", "second")
+    first = await office.next("first")
+    closing = asyncio.ensure_future(office.deliveries.aclose(patience=PATIENCE))
+    first.answer(200)
+    (await office.next("second")).answer(200)
+    await closing
 
 
 async def test_events_of_a_deleted_webhook_are_not_sent(office: Office):
