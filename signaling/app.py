@@ -31,9 +31,13 @@ from signaling.middleware import finish_headers, middlewares
 from signaling.objects import Objects
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
+from signaling.services.documents import Documents
 from signaling.services.entrance import Entrance
+from signaling.services.file_views import FileViews
+from signaling.services.files import MeetingFiles
 from signaling.services.links import KEPT_AS, SECRET_BYTES, Links
 from signaling.services.permalinks import Permalinks
+from signaling.services.presentations import Presentations
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_door import RealtimeDoor, venue
 from signaling.services.realtime_rooms import RealtimeRooms
@@ -47,6 +51,7 @@ from signaling.store.database import Database
 from signaling.webhooks.delivery import Deliveries
 
 SWEEP_EVERY = 60.0  # seconds between two looks for what is over
+UPLOADS_FOLDER = "uploads"
 DEV_TEAM = "Development"
 LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server stops
 
@@ -85,12 +90,10 @@ def create_app(
     entrance = Entrance(conferences, admission, clock)
     viewers = Viewers(conferences, admission, settings, scheduler)
     team_rooms.conferences = RoomConferences(team_rooms, conferences)
-    conferences.watches.append(team_rooms.conferences)
     rooms.presence = conferences
     rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
     rooms.on_upgraded = lambda room: conferences.upgraded(venue(room))
     families = families_of(settings, dev_keys or {})
-    links = Links(settings.base_url)
 
     app = web.Application(middlewares=middlewares(), client_max_size=MAX_BODY)
     app[appkeys.SETTINGS] = settings
@@ -106,16 +109,20 @@ def create_app(
     app[appkeys.PERMALINKS] = Permalinks(database, team_rooms, clock)
     app[appkeys.WEBHOOKS] = webhooks
     app[appkeys.DELIVERIES] = deliveries
-    app[appkeys.OBJECTS] = Objects(settings.objects_url, settings.objects.options)
-    app[appkeys.LINKS] = links
     app[appkeys.REQUESTS] = RequestCounts()
     app[appkeys.DEV_KEYS] = dev_keys or {}
+    _add_files(app, database, fetcher)
+    files, presentations = app[appkeys.FILES], app[appkeys.PRESENTATIONS]
+    files.herald = presentations.herald = webhooks
+    conferences.watches += [presentations, team_rooms.conferences, files]
 
     _add_routes(app, families, entrance, rooms_door)
     app.on_shutdown.append(_drain)
-    app.cleanup_ctx.extend([_running_store(settings, database, links), _delivering(deliveries, fetcher)])
-    app.cleanup_ctx.extend([_running_rooms(team_rooms), _running_media(media_server)])
-    app.cleanup_ctx.extend([_sweeping(each) for each in (rooms, team_rooms, deliveries)])
+    app.cleanup_ctx.extend([_running_store(settings, database), _delivering(deliveries, fetcher)])
+    app.cleanup_ctx.extend(
+        [_running_rooms(team_rooms), _running_files(files, presentations), _running_media(media_server)]
+    )
+    app.cleanup_ctx.extend([_sweeping(each) for each in (rooms, team_rooms, deliveries, files)])
     return app
 
 
@@ -162,6 +169,36 @@ def _deliveries(
     return deliveries
 
 
+def _add_files(app: web.Application, database: Database, fetcher: Fetcher) -> None:
+    """What is kept in the object store, shown in meetings and opened by links."""
+    settings, clock, rooms = app[appkeys.SETTINGS], app[appkeys.CLOCK], app[appkeys.ROOMS]
+    objects, links = Objects(settings.objects_url, settings.objects.options), Links(settings.base_url)
+    documents = Documents()
+    files = MeetingFiles(
+        database,
+        objects,
+        documents,
+        FileViews(settings.base_url, links),
+        folder=settings.data_dir / UPLOADS_FOLDER,
+        limits=settings.files,
+        clock=clock,
+        tell=rooms.conferences.tell,
+    )
+    presentations = Presentations(
+        database,
+        files,
+        objects,
+        documents,
+        fetcher,
+        place=rooms.place,
+        clock=clock,
+        tell=rooms.conferences.tell,
+        happening=rooms.happening,
+    )
+    app[appkeys.OBJECTS], app[appkeys.LINKS] = objects, links
+    app[appkeys.FILES], app[appkeys.PRESENTATIONS] = files, presentations
+
+
 def _with_dev_key(keys: tuple[str, ...], dev_key: str | None) -> tuple[str, ...]:
     return keys if dev_key is None else (dev_key, *keys)
 
@@ -187,11 +224,11 @@ def _media_config(media: Media) -> MediaConfig:
     )
 
 
-def _running_store(settings: Settings, database: Database, links: Links) -> Context:
+def _running_store(settings: Settings, database: Database) -> Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
         await asyncio.to_thread(settings.data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
         await database.start()
-        links.open(await database.secret(KEPT_AS, secrets.token_bytes(SECRET_BYTES)))
+        app[appkeys.LINKS].open(await database.secret(KEPT_AS, secrets.token_bytes(SECRET_BYTES)))
         for family in app[appkeys.FAMILIES]:
             if not family.configured:
                 log.warning("no credential configured: every request is refused", family=family.name)
@@ -225,6 +262,16 @@ def _running_rooms(rooms: Rooms) -> Context:
         await rooms.start()
         yield
         await rooms.aclose()
+
+    return context
+
+
+def _running_files(files: MeetingFiles, presentations: Presentations) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await files.start()
+        yield
+        await presentations.aclose()
+        await files.aclose()
 
     return context
 

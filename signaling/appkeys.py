@@ -9,8 +9,10 @@ from mediaserver import Clock, ServerStats
 from signaling.api import Family
 from signaling.metrics import RequestCounts
 from signaling.objects import Objects
+from signaling.services.files import MeetingFiles
 from signaling.services.links import Links
 from signaling.services.permalinks import Permalinks
+from signaling.services.presentations import Presentations
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.rooms import Rooms
@@ -57,6 +59,8 @@ PERMALINKS = web.AppKey("permalinks", Permalinks)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
 DELIVERIES = web.AppKey("deliveries", Deliveries)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
+FILES = web.AppKey("files", MeetingFiles)
+PRESENTATIONS = web.AppKey("presentations", Presentations)
 OBJECTS = web.AppKey("objects", Objects)
 LINKS = web.AppKey("links", Links)
 REQUESTS = web.AppKey("requests", RequestCounts)

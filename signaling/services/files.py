@@ -8,6 +8,7 @@ on; everybody hears how far that is. What is deleted is hidden first and then ta
 import asyncio
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ from signaling.services.file_views import (
 )
 from signaling.services.meeting import Meeting
 from signaling.services.members import Event, Member
+from signaling.services.room_door import FAMILY
 from signaling.services.room_records import Herald, Silent, TeamMeeting
 from signaling.settings import Files as Limits
 from signaling.store import files as store
@@ -49,12 +51,13 @@ STEPS = 10  # of progress that everybody is told
 
 _ID = re.compile(r"[0-9a-f]{24}")
 
+StoredFile = FileRow
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came; whoever is given one sees to it that `path` is deleted."""
+    """A file as it came. `path` is there as long as the upload is being answered, or moved away."""
 
     path: Path
     name: str
@@ -72,6 +75,7 @@ class MeetingFiles:
         documents: Documents,
         views: FileViews,
         *,
+        folder: Path,
         limits: Limits,
         clock: Clock,
         tell: Callable[[str, Event], None],
@@ -80,49 +84,48 @@ class MeetingFiles:
         self._objects = objects
         self._documents = documents
         self._views = views
+        self.folder = folder
+        """Of this machine, for files on their way."""
         self._limits = limits
         self._clock = clock
         self._tell = tell
         self.herald: Herald = Silent()
         self._progress: dict[str, float] = {}
-        self._conversions: dict[str, tuple[str, asyncio.Task[None]]] = {}
-        """By file: of which meeting."""
+        self._conversions: dict[str, asyncio.Task[None]] = {}
+        """By file."""
         self._clearing: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """What was uploaded when the server went down belongs to nobody."""
+        await asyncio.to_thread(_empty, self.folder)
 
     async def aclose(self) -> None:
         """Conversions end where they are."""
-        tasks = [*self._clearing, *(task for _, task in self._conversions.values())]
-        for _, task in self._conversions.values():
+        for task in self._conversions.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._clearing, *self._conversions.values(), return_exceptions=True)
 
     # what callers ask for
 
-    async def list(self, meeting_id: str) -> Sequence[FileRow]:
+    async def list(self, meeting_id: str) -> Sequence[StoredFile]:
         """Oldest first."""
         return await self._database.reading(store.of_meeting, meeting_id, LISTED)
 
-    async def get(self, meeting_id: str, file_id: str) -> FileRow:
+    async def get(self, meeting_id: str, file_id: str) -> StoredFile:
         row = await self._database.reading(store.by_id, meeting_id, file_id) if _ID.fullmatch(file_id) else None
         if row is None or row.state not in LISTED:
             raise NotFound("file", file_id)
         return row
 
-    async def add(self, meeting: TeamMeeting, upload: Upload) -> FileRow:
+    async def add(self, meeting: TeamMeeting, upload: Upload) -> StoredFile:
         """Keeps the file. A picture is a slide when this returns; a document becomes slides from then on."""
-        handed_on = False
-        try:
-            kind, media_type = await _look_at(upload)
-            sheet = await self._documents.only_sheet(upload.path, kind) if kind == "photograph" else None
-            row = await self._arrive(meeting, upload, media_type, sheet)
-            if sheet is None:
-                handed_on = True
-                task = asyncio.create_task(self._convert(meeting, row, upload.path))
-                self._conversions[row.id] = meeting.id, task
-            return row
-        finally:
-            if not handed_on:
-                await asyncio.to_thread(upload.path.unlink, missing_ok=True)
+        kind, media_type = await _look_at(upload)
+        sheet = await self._documents.only_sheet(upload.path, kind) if kind == "photograph" else None
+        row = await self._arrive(meeting, upload, media_type, sheet)
+        if sheet is None:
+            kept = await asyncio.to_thread(upload.path.rename, self.folder / row.id)
+            self._conversions[row.id] = asyncio.create_task(self._convert(meeting, row, kept))
+        return row
 
     async def delete(self, meeting: TeamMeeting, file_id: str) -> None:
         row = await self.get(meeting.id, file_id)
@@ -137,7 +140,7 @@ class MeetingFiles:
         converted = [row for row in await self.list(meeting_id) if row.state == "converted"]
         return name if any(name in slide_names(row) for row in converted) else None
 
-    def view(self, row: FileRow, access_key: str | None = None) -> View:
+    def view(self, row: StoredFile, access_key: str | None = None) -> View:
         """The file object, for everybody or for the bearer of an access key."""
         return self._views.file(row, self._progress.get(row.id, 0.0), access_key)
 
@@ -154,6 +157,8 @@ class MeetingFiles:
 
     def ended(self, meeting: Meeting, reason: str) -> None:
         """The files of the meeting go."""
+        if meeting.family != FAMILY:
+            return
         task = asyncio.get_running_loop().create_task(self._clear(meeting.id))
         self._clearing.add(task)
         task.add_done_callback(self._clearing.discard)
@@ -253,7 +258,7 @@ class MeetingFiles:
             await self._drop(row)
 
     async def _cancel(self, file_id: str) -> None:
-        _, task = self._conversions.get(file_id, (None, None))
+        task = self._conversions.get(file_id)
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -284,6 +289,11 @@ async def _look_at(upload: Upload) -> tuple[Kind, str]:
     if found is None or found[1] not in ENDINGS:
         raise BadParameter("file", "is neither PDF nor PNG, JPEG or WebP")
     return found
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _shown(name: str) -> str:

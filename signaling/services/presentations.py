@@ -66,7 +66,6 @@ class Presentations:
         fetcher: Saves,
         *,
         place: Place,
-        folder: Path,
         clock: Clock,
         tell: Callable[[str, Event], None],
         happening: Callable[[str], Happening],
@@ -77,7 +76,6 @@ class Presentations:
         self._documents = documents
         self._fetcher = fetcher
         self._place = place
-        self._folder = folder
         self._clock = clock
         self._tell = tell
         self._happening = happening
@@ -178,7 +176,7 @@ class Presentations:
         """The slide, drawn anew. Invalid if there is none to be had."""
         if len(url) > MAX_URL:
             raise BadParameter("slide", f"is longer than {MAX_URL} characters")
-        path = self._folder / secrets.token_hex(16)
+        path = self._files.folder / secrets.token_hex(16)
         try:
             name = await self._files.slide(meeting_id, url)
             if name is not None:

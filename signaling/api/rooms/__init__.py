@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from signaling.api import Caller, Credential, Family
-from signaling.api.rooms import guests, messages, permalinks, rooms, users, webhooks
+from signaling.api.rooms import files, guests, messages, permalinks, presentation, rooms, users, webhooks
 from signaling.api.rooms.callers import caller_with, read_key
 from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
-_KINDS = (rooms, users, guests, messages, permalinks, webhooks)
+_KINDS = (rooms, users, guests, messages, files, presentation, permalinks, webhooks)
 
 
 def rooms_family(teams: Mapping[str, str]) -> Family:
