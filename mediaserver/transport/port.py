@@ -1,13 +1,13 @@
 """The media port: one UDP port (and one for passive ICE over TCP) for all participants.
 
 The shell around the rules: takes checks and handshakes from the forwarding core, gives each to the connection it
-belongs to, and arms one timer for all of them. A check finds its connection by our ufrag, a DTLS datagram by its
-address, which the core knows. It decides nothing; what strangers send is counted and forgotten. RFC 7983.
+belongs to, and arms one timer for all of them. A check finds its connection by our ufrag (`names.py`), a DTLS datagram
+by its address, which the core knows; TCP streams are kept by `tcp_streams.py`. It decides nothing; what strangers send
+is counted and forgotten. RFC 7983.
 """
 
 import asyncio
 import os
-import secrets
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -24,15 +24,13 @@ from mediaserver.transport.addresses import candidates, interface_ips, listened
 from mediaserver.transport.connection import Connection, State, TransportEvent
 from mediaserver.transport.deadlines import Deadlines
 from mediaserver.transport.dtls import Certificate
-from mediaserver.transport.ice_lite import Credentials
+from mediaserver.transport.loads import Loads
+from mediaserver.transport.names import Names
 from mediaserver.transport.sdp import Candidate
-from mediaserver.transport.stun import Endpoint
 from mediaserver.transport.tcp import TcpListener
+from mediaserver.transport.tcp_streams import TcpStreams
 
 EVENTS_PER_WAKE = 64  # then others in the event loop have their turn: some milliseconds of checks
-MAX_STREAMS_OF_CONNECTION = 16  # TCP: a browser opens one per candidate of ours and interface of its own
-LOAD_WINDOW = 2.0  # seconds over which a thread's load is looked at
-CONNECTION_LOAD = 50.0  # packets per second that a connection counts for at least: it may have just begun
 SIMULATED_IP = "192.0.2.1"  # what a simulated port tells to be reached at
 
 _T = TypeVar("_T")
@@ -62,14 +60,14 @@ class Port:
         self._certificate = certificate
         self._engine = engine
         self._connections: dict[int, Connection] = {}
-        self._names: dict[str, Connection] = {}  # by our ufrag
-        self._streams: dict[bytes, Connection] = {}  # TCP, by address; oldest first
+        self._names = Names()
+        self._streams = TcpStreams(self._names, lambda: self.engine, most=config.max_tcp_streams)
         self._deadlines = Deadlines()
         self._counters: Counter[str] = Counter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._tcp: TcpListener | None = None
-        self._loads = _Loads()
+        self._loads = Loads()
         if engine is not None:
             self.candidates = candidates(config.announced_ips or (SIMULATED_IP,), config.udp_port, 0)
 
@@ -93,7 +91,9 @@ class Port:
             raise
         tcp_port = tcp_sockets[0].getsockname()[1] if tcp_sockets else 0
         self.candidates = candidates(config.announced_ips or ips, udp_port, tcp_port)
-        self._tcp = TcpListener(tcp_sockets, self, self._counters, first_frame_timeout=config.tcp_first_frame_timeout)
+        self._tcp = TcpListener(
+            tcp_sockets, self._streams, self._counters, first_frame_timeout=config.tcp_first_frame_timeout
+        )
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._engine.fileno(), self.pump)
         self._engine.start()
@@ -115,10 +115,8 @@ class Port:
 
     def pick_thread(self) -> int:
         """The packet thread that has the least to do; for a new conference."""
-        connections = Counter(each.native.thread for each in self._connections.values())
-        rates = self._loads.rates(self.engine.load(), self._clock.monotonic())
-        weights = [rate + CONNECTION_LOAD * connections[thread] for thread, rate in enumerate(rates)]
-        return self._loads.pick(weights)
+        connections = (each.native.thread for each in self._connections.values())
+        return self._loads.pick(self.engine.load(), connections, self._clock.monotonic())
 
     def open(self, *, thread: int, on_event: Callable[[TransportEvent], None]) -> Connection:
         """A new connection on that thread, known to nobody yet."""
@@ -127,7 +125,7 @@ class Port:
             self,
             certificate=self._certificate,
             config=self._config,
-            new_credentials=self._new_credentials,
+            new_credentials=self._names.new_credentials,
             on_event=on_event,
         )
         self._connections[connection.id] = connection
@@ -158,7 +156,7 @@ class Port:
                     if self.on_levels is not None:
                         self.on_levels(records)
                 case (EventKind.STREAM_CLOSED, bytes(address)):
-                    self._stream_ended(address)
+                    self._streams.ended(address)
 
     def wake_due(self) -> None:
         """Wakes the connections whose time has come."""
@@ -183,10 +181,10 @@ class Port:
             self._counters["control_not_sent"] += 1
 
     def listen_for(self, ufrag: str, connection: Connection) -> None:
-        self._names[ufrag] = connection
+        self._names.add(ufrag, connection)
 
     def forget(self, ufrag: str) -> None:
-        self._names.pop(ufrag, None)
+        self._names.drop(ufrag)
 
     def wake(self, connection: Connection, at: float) -> None:
         self._deadlines.set(connection.id, at)
@@ -195,28 +193,7 @@ class Port:
     def ended(self, connection: Connection) -> None:
         self._connections.pop(connection.id, None)
         self._deadlines.drop(connection.id)
-        for address in self._streams_of(connection):
-            del self._streams[address]
-            self.engine.close_stream(address)
-
-    # what the TCP listener needs (tcp.StreamOwner)
-
-    def trusting(self, message: stun.Message) -> Connection | None:
-        connection = self._named(message)
-        return connection if connection is not None and connection.trusts(message) else None
-
-    def room_for_stream(self) -> bool:
-        return len(self._streams) < self._config.max_tcp_streams
-
-    def adopt(self, connection: Connection, fd: int, peer: Endpoint, data: bytes) -> None:
-        mine = self._streams_of(connection)
-        if len(mine) >= MAX_STREAMS_OF_CONNECTION:  # the oldest may be dead without our knowing
-            oldest = next(each for each in mine if each != connection.path)
-            self.engine.close_stream(oldest)
-            self._stream_ended(oldest)
-        address = self.engine.adopt_stream(fd, connection.native.thread, peer)
-        self._streams[address] = connection
-        self.engine.feed_stream(address, data)
+        self._streams.close_of(connection)
 
     # the steps in between
 
@@ -226,7 +203,7 @@ class Port:
         except MalformedPacket:
             self._counters["stun_malformed"] += 1
             return
-        connection = self._named(message)
+        connection = self._names.addressed(message)
         if connection is None:
             self._counters["stun_unknown_ufrag"] += 1
             return
@@ -241,18 +218,6 @@ class Port:
             return
         self._guarded(connection, connection.dtls_received, data)
 
-    def _stream_ended(self, address: bytes) -> None:
-        connection = self._streams.pop(address, None)
-        if connection is not None:
-            connection.stream_closed(address)
-
-    def _named(self, message: stun.Message) -> Connection | None:
-        """The connection that one of its ufrags is addressed to."""
-        return self._names.get((message.username or "").partition(":")[0])
-
-    def _streams_of(self, connection: Connection) -> list[bytes]:
-        return [address for address, each in self._streams.items() if each is connection]
-
     def _guarded(self, connection: Connection, act: Callable[..., _T], *arguments: Any) -> _T | None:
         """A mistake of ours ends the connection it happened in, and no other."""
         try:
@@ -263,13 +228,6 @@ class Port:
             if connection.state is not State.CLOSED:
                 connection.fail("internal error")
             return None
-
-    def _new_credentials(self) -> Credentials:
-        """RFC 8445 section 5.3 asks for 24 and 128 bits of chance; the name is unique here."""
-        ufrag = secrets.token_hex(4)
-        while ufrag in self._names:
-            ufrag = secrets.token_hex(4)
-        return Credentials(ufrag, secrets.token_hex(16))
 
     def _arm(self) -> None:
         """Sees to it that the loop's timer is the earliest deadline."""
@@ -295,30 +253,3 @@ class Port:
             socket_buffer_bytes=self._config.socket_buffer_bytes,
             run_wait=self._config.run_wait,
         )
-
-
-class _Loads:
-    """How much each thread sends, from counters that only grow; and whose turn it is among equals."""
-
-    def __init__(self) -> None:
-        self._at = float("-inf")
-        self._sent: list[int] = []
-        self._rates: list[float] = []
-        self._last = -1
-
-    def rates(self, sent: list[int], now: float) -> list[float]:
-        """Packets per second of each thread."""
-        if not self._sent:
-            self._rates = [0.0] * len(sent)
-        elif now - self._at >= LOAD_WINDOW:
-            self._rates = [(new - old) / (now - self._at) for new, old in zip(sent, self._sent, strict=True)]
-        else:
-            return self._rates
-        self._sent, self._at = sent, now
-        return self._rates
-
-    def pick(self, weights: list[float]) -> int:
-        """The lightest; among equals the one after the last that was picked."""
-        count = len(weights)
-        self._last = min(range(count), key=lambda thread: (weights[thread], (thread - self._last - 1) % count))
-        return self._last

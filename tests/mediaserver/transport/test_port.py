@@ -10,9 +10,10 @@ from mediaserver.clock import SystemClock
 from mediaserver.config import MediaConfig
 from mediaserver.transport import stun
 from mediaserver.transport.connection import Lost, Opened, State
-from mediaserver.transport.port import EVENTS_PER_WAKE, MAX_STREAMS_OF_CONNECTION, Port
+from mediaserver.transport.port import EVENTS_PER_WAKE, Port
 from mediaserver.transport.sdp import RemoteTransport
 from mediaserver.transport.tcp import MAX_PENDING
+from mediaserver.transport.tcp_streams import MAX_STREAMS_OF_CONNECTION
 from tests.support.dtls_peer import DtlsPeer
 from tests.support.webrtc_peer import FINGERPRINT, OURS, THEIRS, World
 
