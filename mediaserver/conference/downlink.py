@@ -25,8 +25,6 @@ TELL_EVERY = 1.0  # seconds, by contract
 MUCH = 2_000  # bytes in a second, that somebody would say something about
 SMOOTHING = 0.3  # of loss, per second
 
-PACING = 2.0  # times the estimate: key frames do not drown a thin line, nor wait for long;
-PACING_FULL = 1.2  # on a line that was full a moment ago
 PRESSED = 0.8  # of the estimate is left since the last decision: the next one does not wait
 NOTABLE = 0.05  # part by which the pace must differ to be set anew
 
@@ -119,9 +117,7 @@ class Downlink:
             self.core.probe(wish.rate_bps, wish.size_bytes)
 
     def _pace(self, now: float) -> None:
-        rate_bps = 0.0
-        if self._precise:
-            rate_bps = (PACING_FULL if self._precise.full(now) else PACING) * self._precise.rate_bps
+        rate_bps = self._precise.pace_bps(now) if self._precise else 0.0
         if abs(rate_bps - self._paced_bps) > NOTABLE * self._paced_bps:
             self._paced_bps = rate_bps
             self.core.pace(rate_bps)

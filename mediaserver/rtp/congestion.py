@@ -14,7 +14,7 @@ from mediaserver.rtp.arrivals import Arrivals, Record
 from mediaserver.rtp.delay_trend import DelayTrend, Usage
 from mediaserver.rtp.loss_limit import LossLimit
 from mediaserver.rtp.probing import Prober, ProbeWish, Stretcher
-from mediaserver.rtp.rate_control import RateControl
+from mediaserver.rtp.rate_control import DEEP, RateControl
 from mediaserver.rtp.throughput import SendingRate, Throughput
 
 START_BPS = 300_000.0
@@ -22,7 +22,11 @@ MIN_BPS = 30_000.0  # one voice
 MAX_BPS = 50_000_000.0
 FIRST_ROUND_TRIP = 0.2  # seconds, until feedback has told
 VANISHED = 2  # probes in a row without an answer
-SURE = 2  # messages of overuse, before what has come since the queue began is believed: a receiver may have stumbled
+SMALL_QUEUE_MS = 20.0  # is none: a large picture takes so long to pass
+LARGE_QUEUE_MS = 100.0  # leaves no doubt
+SURE = 2  # messages of overuse, before a deep cut is made: a receiver may have stumbled
+PACING = 2.0  # times the estimate: key frames do not drown a thin line, nor wait for long;
+PACING_FULL = 1.2  # where it is known what the line carries, or it was full a moment ago
 FULL_FOR = 1.5  # seconds, after the rate was taken down, that the line is taken to be full
 SILENCE = 1.0  # seconds without feedback, although something was sent, after which the rate is taken down
 SILENT_PART = 0.7  # of it is left then, again after each such time
@@ -62,10 +66,11 @@ class Estimate:
         """Whether probes have been asked for, and nothing was heard of them."""
         return self._prober.unanswered >= VANISHED
 
-    def full(self, now: float) -> bool:
-        """Whether the line was seen to be full a moment ago."""
+    def pace_bps(self, now: float) -> float:
+        """How fast a burst may leave: closely, where it would fill the line."""
         decreased = self.rate.decreased_at
-        return self.trend.usage is Usage.OVERUSE or (decreased is not None and now - decreased < FULL_FOR)
+        full = bool(self.rate.capacity_bps) or (decreased is not None and now - decreased < FULL_FOR)
+        return (PACING_FULL if full else PACING) * self.rate_bps
 
     @property
     def started(self) -> bool:
@@ -130,14 +135,16 @@ class Estimate:
 
     def _control(self, usage: Usage, now: float) -> None:
         full_bps = 0.0
+        if usage is Usage.OVERUSE and self.trend.queue_ms < SMALL_QUEUE_MS:
+            usage = Usage.UNDERUSE  # a picture's own packets waiting for each other, or mere unrest
         self._overused = self._overused + 1 if usage is Usage.OVERUSE else 0
         if usage is Usage.OVERUSE:
             self._prober.stop()
             full_bps = self._through.full_bps()
-            if self._overused < SURE:
-                full_bps = max(full_bps, self._through.rate_bps)
-            if self._prober.disturbs(self.round_trip, now):
-                usage = Usage.UNDERUSE  # it empties itself
+            deep = full_bps < DEEP * self._through.rate_bps and self.trend.queue_ms < LARGE_QUEUE_MS
+            doubtful = deep and self._overused < SURE
+            if doubtful or self._prober.disturbs(self.round_trip, now):
+                usage = Usage.UNDERUSE  # what stands there empties itself, or is told of again
         passing = 1 - self.loss.inherent
         self.rate.update(usage, self._through.rate_bps / passing, full_bps / passing, now, self.round_trip)
 

@@ -25,6 +25,7 @@ GROW, SHRINK = 0.0087, 0.039  # of the threshold, per ms
 MAX_STEP_MS = 100.0  # time that counts at once when the threshold moves
 OVERUSE_MS = 10.0  # the trend must last so long
 REBASE_MS = 60_000.0  # times are counted anew, so that squares stay exact
+BASE_MS = 2_000.0  # the least delay of the last one or two of these is the line's without a queue
 MAX_GAP_MS = 3_000.0  # after a pause, or a step of the receiver's clock, everything begins anew
 
 
@@ -84,11 +85,20 @@ class DelayTrend:
     _began_us: int = 0
     _delay: float = 0.0
     _smoothed: float = 0.0
+    _base: float = 0.0
+    """The least delay of the present span, that began at `_base_us`; and of the one before."""
+    _base_before: float = 0.0
+    _base_us: int = 0
     _count: int = 0
     _slope: float = 0.0
     _over_ms: float = -1.0
     """How long the trend has been over the threshold; negative: it is not."""
     _overs: int = 0
+
+    @property
+    def queue_ms(self) -> float:
+        """How much longer packets are under way now than when they did not wait."""
+        return self._delay - min(self._base, self._base_before)
 
     def add(self, groups: Iterable[Group]) -> Usage:
         for sent_us, arrived_us, _ in groups:
@@ -100,6 +110,8 @@ class DelayTrend:
                 continue
             self._delay += arrived_ms - sent_ms
             self._smoothed += (1.0 - SMOOTHING) * (self._delay - self._smoothed)
+            if self._delay < self._base or arrived_us - self._base_us > BASE_MS * 1000.0:
+                self._rebase(arrived_us)
             x = (arrived_us - self._began_us) / 1000.0
             if x > REBASE_MS:
                 self._line.shift(x)
@@ -107,10 +119,16 @@ class DelayTrend:
             self._judge(self._line.add(x, self._smoothed), sent_ms, arrived_ms)
         return self.usage
 
+    def _rebase(self, arrived_us: int) -> None:
+        if arrived_us - self._base_us > BASE_MS * 1000.0:
+            self._base_before, self._base_us = self._base, arrived_us
+        self._base = self._delay
+
     def _begin(self, arrived_us: int) -> None:
         """The receiver's clock was set, or there was a long pause: what was means nothing any more."""
         self._line = _Line()
-        self._began_us = arrived_us
+        self._began_us = self._base_us = arrived_us
+        self._base = self._base_before = 0.0
         self._delay = self._smoothed = self._slope = self.trend = 0.0
         self._over_ms, self._overs, self._count = -1.0, 0, 0
         self.usage = Usage.NORMAL

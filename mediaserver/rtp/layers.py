@@ -15,6 +15,8 @@ USUAL_FPS = 30.0
 QUIET = 2.0  # seconds without a packet, beyond the liveliest layer: switched off
 OVERHEAD = 1.05  # what goes over the wire per payload: headers, tags, some retransmissions
 FORGET = 0.1  # per second, of what a layer has cost at most
+BELIEVED = 0.4  # part of a rise that counts at once: encoders' rates go up and down, pacing evens that out;
+LEAP = 1.5  # times what it cost: that counts whole
 NOTABLE = 0.05  # part by which a cost must have changed to be told: whoever shares it out has work with it
 YOUNG = 2.0  # seconds in which a new layer is taken to cost at least what is usual:
 USUAL_BITS_PER_PIXEL = 0.06  # and frame
@@ -58,7 +60,7 @@ class TrackLayers:
         live = _live(counters)
         self._since = {number: self._since.get(number, now) for number in live}
         self._costs = {
-            number: max(each["rate_bps"] * OVERHEAD, self._costs.get(number, 0.0) * math.exp(-fade))
+            number: _cost(each["rate_bps"] * OVERHEAD, self._costs.get(number, 0.0), math.exp(-fade))
             for number, each in live.items()
         }
         known = {number: (int(each["width"]), int(each["height"])) for number, each in live.items() if each["width"]}
@@ -74,6 +76,13 @@ class TrackLayers:
         if not _alike(layers, self._told):
             self._told = layers
         return self._told
+
+
+def _cost(now_bps: float, before_bps: float, kept: float) -> float:
+    """Goes up by a part of a rise, and down slowly."""
+    if now_bps >= LEAP * before_bps:
+        return now_bps
+    return max(before_bps + BELIEVED * (now_bps - before_bps), kept * before_bps)
 
 
 def size_of(layer: int, known: Mapping[int, tuple[int, int]]) -> tuple[int, int]:

@@ -65,6 +65,11 @@ class RateControl:
     _rising: bool = False
     _last: float | None = None
 
+    @property
+    def capacity_bps(self) -> float:
+        """What the line carries, as overuse has shown; 0.0: not known, or not any more."""
+        return self._capacity.mean_kbps * 1000.0
+
     def update(self, usage: Usage, through_bps: float, full_bps: float, now: float, round_trip: float) -> float:
         """`through_bps`: what is acknowledged; `full_bps`: of late, at overuse. 0.0 while that is not known."""
         step = 0.0 if self._last is None else min(now - self._last, MAX_STEP)

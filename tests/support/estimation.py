@@ -26,7 +26,6 @@ FEEDBACK_EVERY = 0.1
 DECIDE_EVERY = 0.2
 SPAN_US = 5_000  # packets sent within it are told of together
 KEY_FRAME = 5  # times a frame's size
-PACING = 2.0  # times the estimate
 MAX_REPAIRS = 0.3  # of the packets: where more is lost, sending it again makes it worse
 RECEIVER_CLOCK = 7_000_000_000  # us ahead of ours
 DRIFT = 1 + 50e-6
@@ -178,7 +177,7 @@ class Sender:
             left -= PACKET_BYTES
 
     def pace(self, now: float) -> None:
-        self._credit = min(self._credit, 0.0) + PACING * self.estimate.rate_bps * TICK / 8
+        self._credit = min(self._credit, 0.0) + self.estimate.pace_bps(now) * TICK / 8
         while self._frames and self._credit > 0:
             size = self._frames.popleft()
             self._credit -= size

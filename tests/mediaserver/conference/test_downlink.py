@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mediaserver.conference.downlink import FIRST_BPS, PACING, PATIENCE, Downlink, score
+from mediaserver.conference.downlink import FIRST_BPS, PATIENCE, Downlink, score
 from mediaserver.events import StreamLayers
 from mediaserver.rtp.allocation import Reason, Request
 from mediaserver.rtp.arrivals import Record
+from mediaserver.rtp.congestion import PACING
 from mediaserver.rtp.layers import Layer
 from mediaserver.rtp.report_estimate import NO_LIMIT_BPS
 from tests.support.estimation import simulcast
