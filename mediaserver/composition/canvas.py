@@ -7,6 +7,7 @@ browsers send.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from mediaserver.media.pictures import Plane, Planes
 Rgb = NDArray[np.uint8]
 Rgba = NDArray[np.uint8]
 Words = tuple[NDArray[np.uint16], ...]
-CELL = 64  # pixels: the side of the cells into which sprites are cut
+Window = tuple[slice, slice]
+CELL_WIDTH, CELL_HEIGHT = 256, 64  # pixels: of the cells into which sprites are cut; a name is one or two
 
 
 def yuv_of(rgb: Rgb) -> Planes:
@@ -43,10 +45,8 @@ def put(canvas: Planes, planes: Planes, left: int, top: int) -> None:
 
 def part(planes: Planes, box: Box) -> Planes:
     """The planes within `box` (even), shared with the whole."""
-    y, u, v = planes
-    luma = y[box.top : box.bottom, box.left : box.right]
-    half = (slice(box.top // 2, box.bottom // 2), slice(box.left // 2, box.right // 2))
-    return luma, u[half], v[half]
+    y, u, v = (plane[window] for plane, window in zip(planes, _windows(box), strict=True))
+    return y, u, v
 
 
 def copied(planes: Planes) -> Planes:
@@ -66,16 +66,6 @@ def fade(canvas: Planes, former: Planes, share: float) -> None:
         np.copyto(target, difference, casting="unsafe")
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """`box` of the canvas, and what goes there: planes to copy, or `ink` to add to what `keep` leaves of it."""
-
-    box: Box
-    solid: Planes | None
-    ink: Words = ()
-    keep: Words = ()
-
-
 class Sprite:
     """Something with transparency at a fixed place of the canvas."""
 
@@ -88,43 +78,61 @@ class Sprite:
         """Draws what lies in `within` (even)."""
         for cell in self._cells:
             if cell.box.overlaps(within):
-                _draw(cell, canvas, within)
+                cell.draw(canvas, within)
 
 
-def _draw(cell: _Cell, canvas: Planes, within: Box) -> None:
-    left, top = max(cell.box.left, within.left), max(cell.box.top, within.top)
-    right, bottom = min(cell.box.right, within.right), min(cell.box.bottom, within.bottom)
-    shared = Box(left, top, right - left, bottom - top)
-    inner = Box(left - cell.box.left, top - cell.box.top, shared.width, shared.height)
-    for index, target in enumerate(part(canvas, shared)):
-        if cell.solid is not None:
-            target[:] = part(cell.solid, inner)[index]
-            continue
-        window = _window(inner, index)
-        mixed = target * cell.keep[index][window]
-        mixed += cell.ink[index][window]
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """`box` of the canvas, and what goes there: planes to copy, or `ink` to add to what `keep` leaves of it."""
+
+    box: Box
+    windows: tuple[Window, Window, Window]
+    solid: Planes | None
+    ink: Words = ()
+    keep: Words = ()
+    room: Words = ()
+    """Where the sums are made."""
+
+    def draw(self, canvas: Planes, within: Box) -> None:
+        box, (left, top) = self.box, (max(self.box.left, within.left), max(self.box.top, within.top))
+        right, bottom = min(box.right, within.right), min(box.bottom, within.bottom)
+        whole = right - left == box.width and bottom - top == box.height
+        shared = box if whole else Box(left, top, right - left, bottom - top)
+        windows = self.windows if whole else _windows(shared)
+        inner = None if whole else _windows(Box(left - box.left, top - box.top, shared.width, shared.height))
+        for index, plane in enumerate(canvas):
+            self._blend(index, plane[windows[index]], inner[index] if inner else ...)
+
+    def _blend(self, index: int, target: Plane, window: "Window | EllipsisType") -> None:
+        if self.solid is not None:
+            target[:] = self.solid[index][window]
+            return
+        mixed = self.room[index][window]
+        np.multiply(target, self.keep[index][window], out=mixed)
+        mixed += self.ink[index][window]
         mixed >>= 8
-        np.copyto(target, mixed, casting="unsafe")
+        target[:] = mixed
 
 
-def _window(box: Box, index: int) -> tuple[slice, slice]:
-    by = 1 if index == 0 else 2
-    return slice(box.top // by, box.bottom // by), slice(box.left // by, box.right // by)
+def _windows(box: Box) -> tuple[Window, Window, Window]:
+    """Where a box (even) lies in each plane."""
+    half = (slice(box.top // 2, box.bottom // 2), slice(box.left // 2, box.right // 2))
+    return (slice(box.top, box.bottom), slice(box.left, box.right)), half, half
 
 
 def _cells(rgba: Rgba, left: int, top: int) -> Iterator[_Cell]:
     planes, (ink, keep) = yuv_of(rgba[..., :3]), _inks(rgba)
     height, width = rgba.shape[:2]
-    for y in range(0, height, CELL):
-        for x in range(0, width, CELL):
-            inner = Box(x, y, min(CELL, width - x), min(CELL, height - y))
+    for y in range(0, height, CELL_HEIGHT):
+        for x in range(0, width, CELL_WIDTH):
+            inner = Box(x, y, min(CELL_WIDTH, width - x), min(CELL_HEIGHT, height - y))
             alpha = rgba[y : inner.bottom, x : inner.right, 3]
             box = Box(left + x, top + y, inner.width, inner.height)
             if alpha.min() == 255:
-                yield _Cell(box, copied(part(planes, inner)))
+                yield _Cell(box, _windows(box), copied(part(planes, inner)))
             elif alpha.any():
-                windows = [_window(inner, index) for index in range(3)]
-                yield _Cell(box, None, *(tuple(p[w] for p, w in zip(of, windows, strict=True)) for of in (ink, keep)))
+                add, stay = (tuple(p[w] for p, w in zip(of, _windows(inner), strict=True)) for of in (ink, keep))
+                yield _Cell(box, _windows(box), None, add, stay, tuple(np.empty_like(plane) for plane in add))
 
 
 def _inks(rgba: Rgba) -> tuple[Words, Words]:

@@ -25,7 +25,8 @@ class Composer:
         self._stage = Stage(scene)
         self._mixer.gains = scene.gains
         self._coming: Stage | None = None
-        self._canvas = views(blank(scene.width, scene.height))
+        self._picture = blank(scene.width, scene.height)
+        self._canvas = views(self._picture)
         self._fresh = False
         self._former: Planes | None = None
         self._changed_at = 0.0
@@ -59,7 +60,7 @@ class Composer:
         self._mixer.remove(source)
 
     def render(self, at: float) -> Picture:
-        """The composite at that time, in yuv420p, stamped with it; the caller's to keep."""
+        """The composite at that time, in yuv420p, stamped with it. Valid until the next call, which draws on it."""
         for source in self._sources.values():
             source.advance(at)
         if self._coming is not None:
@@ -78,20 +79,27 @@ class Composer:
         self._former = copied(self._canvas) if self._fresh and same_size and stage.scene.fade > 0 else None
         self._changed_at = at
         if not same_size:
-            self._canvas = views(blank(stage.scene.width, stage.scene.height))
+            self._picture = blank(stage.scene.width, stage.scene.height)
+            self._canvas = views(self._picture)
         self._fresh = False
 
     def _output(self, at: float) -> Picture:
-        picture = blank(self._stage.scene.width, self._stage.scene.height)
-        planes = views(picture)
-        put(planes, self._canvas, 0, 0)
+        picture = self._picture
         if self._former is not None:
             share = (at - self._changed_at) / self._stage.scene.fade
             if share < 1:
-                fade(planes, self._former, share)
+                picture = self._faded(self._former, share)
             else:
                 self._former = None
         stamp(picture, at)
+        return picture
+
+    def _faded(self, former: Planes, share: float) -> Picture:
+        """What is shown now with what was before, in a picture of its own."""
+        picture = blank(self._stage.scene.width, self._stage.scene.height)
+        planes = views(picture)
+        put(planes, self._canvas, 0, 0)
+        fade(planes, former, share)
         return picture
 
     def _latest(self, source: str) -> Picture | None:

@@ -17,11 +17,12 @@ from av.video.frame import PictureType
 from mediaserver.egress.output import EncodedFrame
 from mediaserver.errors import MalformedPacket
 from mediaserver.media.mixing import BLOCK, RATE, Sound
-from mediaserver.media.pictures import TICKS, Picture, plain
+from mediaserver.media.pictures import TICK, TICKS, Picture, plain
 from mediaserver.rtp.codecs import CodecId
 
 MAX_PIXELS = 4096 * 2304  # of a decoded picture: 14 MB
 KEY_INTERVAL = 10.0  # seconds between key frames nobody has asked for
+_KEY, _ANY = int(PictureType.I), int(PictureType.NONE)
 CONCEALED = 0.1  # seconds of sound made up at most, ever softer: libopus would go on with noise
 
 _DECODERS = {
@@ -46,13 +47,13 @@ class VideoDecoder:
     def decode(self, data: bytes, at: float) -> list[Picture]:
         """The pictures in a frame of the track, mostly one, in yuv420p; raises `MalformedPacket`."""
         packet = av.Packet(data)
-        packet.pts, packet.time_base = round(at * TICKS), Fraction(1, TICKS)
+        packet.pts, packet.time_base = round(at * TICKS), TICK
         try:
             pictures = [plain(picture) for picture in self._context.decode(packet)]
         except (av.FFmpegError, ValueError) as error:
             raise MalformedPacket(f"a frame cannot be decoded: {error}") from error
         for picture in pictures:
-            picture.time_base = packet.time_base
+            picture.time_base = TICK
         return pictures
 
 
@@ -117,7 +118,7 @@ class VideoEncoder:
         """`bitrate` in bits a second. H.264 is Annex B with its parameter sets in each key frame."""
         context: Any = av.CodecContext.create(_ENCODERS[codec].name, "w")
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
-        context.time_base, context.framerate = Fraction(1, TICKS), Fraction(fps)
+        context.time_base, context.framerate = TICK, Fraction(fps)
         context.bit_rate, context.gop_size = bitrate, round(fps * KEY_INTERVAL)
         rate = {} if codec == CodecId.AV1 else {"maxrate": str(bitrate), "bufsize": str(bitrate)}
         if codec in (CodecId.VP8, CodecId.VP9):
@@ -129,7 +130,7 @@ class VideoEncoder:
 
     def encode(self, frame: Picture, *, key: bool = False) -> list[EncodedFrame]:
         """What the picture (yuv420p, with its time) becomes; mostly one frame. `key`: it must stand on its own."""
-        frame.pict_type = PictureType.I if key else PictureType.NONE
+        frame.pict_type = _KEY if key else _ANY
         return [self._encoded(packet) for packet in self._context.encode(frame)]
 
     def flush(self) -> list[EncodedFrame]:

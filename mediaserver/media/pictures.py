@@ -18,7 +18,8 @@ Planes = tuple[Plane, Plane, Plane]
 Picture = av.VideoFrame
 
 TICKS = 90_000  # a second, in the times pictures carry
-SMOOTH = Interpolation.BILINEAR
+TICK = Fraction(1, TICKS)
+LARGER, SMALLER = int(Interpolation.BILINEAR), int(Interpolation.AREA)
 FULL_RANGE = int(ColorRange.JPEG)
 
 
@@ -35,7 +36,7 @@ def blank(width: int, height: int) -> Picture:
 
 def stamp(picture: Picture, at: float) -> None:
     """Gives a picture its time in seconds."""
-    picture.time_base = Fraction(1, TICKS)
+    picture.time_base = TICK
     picture.pts = round(at * TICKS)
 
 
@@ -59,8 +60,10 @@ class Scaler:
         May be views into the picture, where nothing is to be scaled.
         """
         if crop == (0, 0, picture.width, picture.height):
-            scaled = self._whole.reformat(picture, width, height, interpolation=SMOOTH, threads=1)
-            return views(scaled)
+            if crop[2:] == (width, height):
+                return views(picture)
+            method = _method(picture.width, width)
+            return views(self._whole.reformat(picture, width, height, interpolation=method, threads=1))
         left, top, wide, high = crop
         y, u, v = views(picture)
         half = (slice(top // 2, (top + high + 1) // 2), slice(left // 2, (left + wide + 1) // 2))
@@ -71,8 +74,13 @@ class Scaler:
         if plane.shape == (height, width):
             return plane
         grey = av.VideoFrame.from_numpy_buffer(plane, "gray")
-        scaled = self._parts[index].reformat(grey, width, height, interpolation=SMOOTH, threads=1)
+        method = _method(plane.shape[1], width)
+        scaled = self._parts[index].reformat(grey, width, height, interpolation=method, threads=1)
         return _view(scaled.planes[0])
+
+
+def _method(given: int, wanted: int) -> int:
+    return SMALLER if wanted < given else LARGER
 
 
 def _view(plane: Any) -> Plane:

@@ -99,14 +99,6 @@ def test_a_scene_of_another_size_changes_the_size_of_the_program() -> None:
     assert seen(picture, named("one", True)[0]) == 0
 
 
-def test_pictures_it_gave_stay_as_they_were() -> None:
-    composer = with_pictures(scene_of("one", 1), 1)
-    first = composer.render(0.0)
-    composer.picture("s0", coded(3), FRAME)
-    composer.render(FRAME)
-    assert seen(first, named("one")[0]) == 0
-
-
 def test_of_boxes_that_overlap_the_later_stays_in_front_whoever_moves() -> None:
     large, small = Box(0, 0, 1280, 960), Box(900, 600, 320, 180)
     composer = Composer(Scene(tiles=(Tile(large, "s0"), Tile(small, "s1"))))
