@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-NAMES = ("forward", "join", "upgrade", "conferences", "control", "versus")
+NAMES = ("forward", "compose", "join", "upgrade", "conferences", "control", "versus")
 RESULTS = Path(__file__).parent / "results"
 
 
