@@ -3,38 +3,28 @@
 Requests are made up by schemathesis from /openapi.json, valid and invalid ones, with a fixed seed.
 """
 
-import asyncio
-import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 import schemathesis
-from aiohttp import web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
-from mediaserver import SystemClock
 from signaling.api.openapi import describe
 from signaling.api.realtime import realtime_family
 from signaling.api.whep import whep_family
 from signaling.api.whip import whip_family
-from signaling.app import create_app
+from signaling.app import families_of
 from signaling.version import VERSION
 from tests.support.api_server import KEY, ROOMS, IdleMedia, settings_for
+from tests.support.described import CHECKS, LIMITS, serving
 
-EXAMPLES = 25  # for each operation, valid and invalid
 DOCUMENT = describe([realtime_family((KEY,)), whip_family(), whep_family()], VERSION)
 OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
 OF_A_ROOM = [found for found in OPERATIONS if found.path.startswith(f"{ROOMS}/") or found.label == f"DELETE {ROOMS}"]
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 @schemathesis.serializer("application/sdp", "application/trickle-ice-sdpfrag")
@@ -43,30 +33,10 @@ def _as_text(ctx: schemathesis.SerializationContext, value: object) -> bytes:
     return str(value).encode(errors="surrogatepass")
 
 
-LIMITS = settings(
-    max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server in a thread of its own: schemathesis asks synchronously."""
-    settings_ = settings_for(tmp_path_factory.mktemp("data"))
-    runner = web.AppRunner(create_app(settings_, SystemClock(), media=IdleMedia), access_log=None)  # type: ignore[arg-type]
-
-    async def start() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(start(), loop).result()
-    yield "http://{}:{}".format(*runner.addresses[0])
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with serving(settings_for(tmp_path_factory.mktemp("data")), IdleMedia) as address:
+        yield address
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
@@ -101,5 +71,6 @@ def test_every_answer_about_a_room_that_exists_is_documented(
     assert mode is GenerationMode.NEGATIVE or all(succeeded)
 
 
-def test_the_description_is_the_one_that_is_served(server: str):
-    assert requests.get(f"{server}/openapi.json", timeout=10).json() == DOCUMENT
+def test_the_description_of_every_family_is_served(server: str, tmp_path: Path):
+    document = describe(families_of(settings_for(tmp_path), {}), VERSION)
+    assert requests.get(f"{server}/openapi.json", timeout=10).json() == document

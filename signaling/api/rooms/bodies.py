@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -19,6 +20,11 @@ FORM = "application/x-www-form-urlencoded"
 PARTS = "multipart/form-data"
 JSON = "application/json"
 READ = (JSON, FORM, PARTS)
+BROKEN_PARTS = (
+    *(ValueError, AssertionError, LookupError),
+    *(HttpProcessingError, web.RequestPayloadError, web.HTTPException),
+)
+"""What reading parts raises for bodies that have none, or broken ones."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -82,7 +88,7 @@ async def _parts(request: web.Request) -> AsyncIterator[tuple[str, str]]:
                 yield part.name, data.decode()
     except (web.HTTPRequestEntityTooLarge, TooLarge):
         raise TooLarge from None
-    except (ValueError, AssertionError, LookupError, web.RequestPayloadError, web.HTTPException):
+    except BROKEN_PARTS:
         raise BadBody("The body cannot be read as parts.") from None
 
 

@@ -176,6 +176,10 @@ class Meeting(BaseModel):
     signaling: Signaling
 
 
+class MeetingOrRoom(RootModel[Meeting | ListedRoom]):
+    """By access key, or by a room's id."""
+
+
 class Person(BaseModel):
     model_config = ConfigDict(title="RoomUser")
 

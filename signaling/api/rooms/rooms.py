@@ -5,7 +5,7 @@ from aiohttp import web
 from signaling.api import CALLER, Operation, json_response
 from signaling.api.rooms.bodies import READ, read
 from signaling.api.rooms.callers import ACCESS_KEY, NOBODY, read_key, seat, team
-from signaling.api.rooms.models import Meeting, NewMeeting, NewUser, RunningRooms
+from signaling.api.rooms.models import Meeting, MeetingOrRoom, NewMeeting, NewUser, RunningRooms
 from signaling.appkeys import CLOCK, ROOMS, SETTINGS
 from signaling.services import room_views as views
 from signaling.services.errors import Forbidden, NotFound, Refused
@@ -113,7 +113,7 @@ OPERATIONS = (
         fetch_meeting,
         summary="Look at a meeting by access key, or at a running room",
         path_parameters=_EITHER,
-        answer=Meeting,
+        answer=MeetingOrRoom,
         errors={
             403: "The API key is unknown",
             404: "The access key was never issued, or no such room is running",

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from signaling.api.rooms.bodies import PARTS
+from signaling.api.rooms.bodies import BROKEN_PARTS, PARTS
 from signaling.api.rooms.nesting import nest
 from signaling.services.errors import BadBody, TooLarge
 from signaling.services.files import Upload
@@ -63,7 +63,7 @@ async def _read(request: web.Request, path: Path, max_bytes: int) -> Received:
                 raise BadBody("A part of the body is not expected.")
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge from None
-    except (ValueError, AssertionError, LookupError, web.RequestPayloadError, web.HTTPException):
+    except BROKEN_PARTS:
         raise BadBody("The body cannot be read as parts.") from None
     found.parameters = nest(texts)
     return found
