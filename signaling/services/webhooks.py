@@ -31,6 +31,7 @@ from signaling.webhooks.schedule import State
 PAGE_SIZE = 25
 MAX_PAGE = 10_000
 LOOKUP_TIME = 3.0  # seconds for finding out where a new webhook leads
+REPLAYED_AT_ONCE = 100  # in one transaction, so that others get their turn
 ID_BYTES = 12
 _DELIVERY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS = {ROOMS: ROOM_KINDS, SPACES: SPACE_KINDS}
@@ -144,6 +145,17 @@ class Webhooks:
         self.wake(webhook.key)
         return _delivery(record)
 
+    async def replay_all(self, family: str, key_id: str, webhook_id: str) -> int:
+        """Does so with everything that was given up until now, the oldest first; returns how many there were."""
+        webhook = await self._owned(family, key_id, webhook_id)
+        newest = await self._database.reading(outbox.log, webhook.key, state=State.FAILED, offset=0, limit=1)
+        count, moved = 0, len(newest)
+        while moved and count < outbox.KEPT_FAILED:
+            moved = await self._database.writing(_replay_some, webhook.key, newest[0].number, self._now_ms())
+            count += moved
+            self.wake(webhook.key)
+        return count
+
     # telling, inside the transaction of a change
 
     def announce(self, connection: Connection, team: str, kind: str, subject: Any, now_ms: int) -> None:
@@ -228,6 +240,11 @@ def _replay(connection: Connection, webhook_key: int, delivery_id: str, now_ms: 
     if again is None:
         raise Conflict(f"The delivery has not failed: it is {known.state}.")
     return again
+
+
+def _replay_some(connection: Connection, webhook_key: int, until: int, now_ms: int) -> int:
+    failed = outbox.given_up(connection, webhook_key, until=until, limit=REPLAYED_AT_ONCE)
+    return sum(outbox.replay(connection, each, now_ms) is not None for each in failed)
 
 
 def _webhook(record: WebhookRecord) -> Webhook:

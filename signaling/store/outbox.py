@@ -213,6 +213,13 @@ def delivery(connection: sa.Connection, webhook_key: int, delivery_id: str) -> D
     return None if row is None else DeliveryRecord(*row)
 
 
+def given_up(connection: sa.Connection, webhook_key: int, *, until: int, limit: int) -> Sequence[DeliveryRecord]:
+    """Failed deliveries, the oldest first; `until` is the number of the last one wanted."""
+    mine = sa.and_(_D.webhook_key == webhook_key, _D.state == State.FAILED, _D.number <= until)
+    query = sa.select(*_DELIVERY).where(mine)
+    return [DeliveryRecord(*row) for row in connection.execute(query.order_by(_D.number).limit(limit))]
+
+
 def replay(connection: sa.Connection, failed: DeliveryRecord, now_ms: int) -> DeliveryRecord | None:
     """Puts a failed delivery at the end of the queue, under the same id; None if it is not failed any more."""
     table = webhook_deliveries

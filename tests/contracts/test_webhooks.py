@@ -24,6 +24,7 @@ ENDPOINTS = [
     ("POST", "/webhooks"),
     ("GET", "/webhooks"),
     ("DELETE", f"/webhooks/{NOBODYS}"),
+    ("POST", f"/webhooks/{NOBODYS}/replay"),
     ("GET", f"/webhooks/{NOBODYS}/deliveries"),
     ("POST", f"/webhooks/{NOBODYS}/deliveries/{A_DELIVERY}/replay"),
 ]
@@ -295,6 +296,20 @@ async def test_what_was_given_up_is_in_the_log_and_can_be_told_again(api: Api, r
     _, done = await told_log(api, receiver, "done")
     assert failed["id"] in [each["id"] for each in done]
     assert (await ask(api, "POST", path))[0] == 409
+
+
+@pytest.mark.parametrize("options", [{"webhooks": {"retry_for_seconds": 0}}])
+async def test_all_that_was_given_up_can_be_told_again(api: Api, receiver: Hook):
+    receiver.answer = lambda got: 500
+    await register(api, url=receiver.url, types="room_update")
+    await start(api, "ward-3")
+    webhook, _ = await told_log(api, receiver, "failed")
+    receiver.answer = lambda got: 200
+    status, told = await ask(api, "POST", f"/webhooks/{webhook['id']}/replay")
+    assert (status, list(told)) == (200, ["replayed"])
+    assert told["replayed"] >= 1
+    await receiver.until(lambda: len(receiver.accepted) >= told["replayed"])
+    assert await ask(api, "POST", f"/webhooks/{webhook['id']}/replay") == (200, {"replayed": 0})
 
 
 @pytest.mark.parametrize("delivery", [A_DELIVERY, "unknown", "%00"])

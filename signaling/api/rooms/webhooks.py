@@ -79,6 +79,12 @@ class DeliveryAnswer(BaseModel):
     error: Annotated[str | None, Field(description="Why nobody answered")]
 
 
+class Replayed(BaseModel):
+    model_config = ConfigDict(title="WebhookReplayed")
+
+    replayed: int
+
+
 class DeliveryPage(RootModel[list[DeliveryAnswer]]):
     """The newest first."""
 
@@ -103,6 +109,11 @@ async def delete_webhook(request: web.Request) -> web.Response:
     """204; what it had still to tell is dropped, and so is its log."""
     await request.app[WEBHOOKS].delete(ROOMS, team(request).key, request.match_info["id"])
     return web.Response(status=204)
+
+
+async def replay_webhook(request: web.Request) -> web.Response:
+    count = await request.app[WEBHOOKS].replay_all(ROOMS, team(request).key, request.match_info["id"])
+    return json_response({"replayed": count})
 
 
 async def list_webhook_deliveries(request: web.Request) -> web.Response:
@@ -182,6 +193,15 @@ OPERATIONS = (
         summary="Be told no more",
         path_parameters=_WEBHOOK_ID,
         answers={204: None},
+        errors={403: _FORBIDDEN, 404: _UNKNOWN},
+    ),
+    Operation(
+        "POST",
+        "/webhooks/{id}/replay",
+        replay_webhook,
+        summary="Tell once more all that was given up, the oldest first",
+        path_parameters=_WEBHOOK_ID,
+        answer=Replayed,
         errors={403: _FORBIDDEN, 404: _UNKNOWN},
     ),
     Operation(

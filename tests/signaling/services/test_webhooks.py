@@ -144,6 +144,23 @@ async def test_only_what_has_failed_is_told_again(database: Database, webhooks: 
         await webhooks.replay("rooms", "another key", hook.id, failed)
 
 
+async def test_all_that_was_given_up_is_told_again_in_order(
+    database: Database, webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("signaling.services.webhooks.REPLAYED_AT_ONCE", 2)
+    hook = await register(webhooks)
+    assert await webhooks.replay_all(*OWN, hook.id) == 0
+    await tell(database, webhooks, 7)
+    failed = [await settle(database, State.FAILED) for _ in range(5)]
+    done = await settle(database, State.DONE)
+    assert await webhooks.replay_all(*OWN, hook.id) == 5
+    order = [await settle(database, State.DONE) for _ in range(6)]
+    assert order[1:] == failed
+    assert done not in order
+    with pytest.raises(NotFound):
+        await webhooks.replay_all(*OWN, "unknown")
+
+
 async def test_deliveries_are_woken_once_the_change_is_made(database: Database, webhooks: Webhooks):
     await register(webhooks)
     woken: list[int] = []
