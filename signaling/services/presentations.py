@@ -84,6 +84,7 @@ class Presentations:
         """Called with the meeting's id and what is presented now."""
         self._running: dict[str, Presentation] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self._in_order = asyncio.Lock()
 
     async def aclose(self) -> None:
         await asyncio.gather(*self._telling, return_exceptions=True)
@@ -161,7 +162,8 @@ class Presentations:
     async def _announce(self, meeting: TeamMeeting, view: View | None) -> None:
         now_ms = int(self._clock.wall() * 1000)
         try:
-            await self._database.writing(self.herald.announce, meeting.team, "presentation_update", view, now_ms)
+            async with self._in_order:
+                await self._database.writing(self.herald.announce, meeting.team, "presentation_update", view, now_ms)
         except Exception:  # the database may be away; the presentation goes on
             log.exception("presentation not announced", meeting=meeting.id)
 
