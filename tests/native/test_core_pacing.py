@@ -4,12 +4,13 @@ from itertools import pairwise
 
 import pytest
 
+from mediaserver.rtp import rtcp
 from mediaserver.rtp.codecs import CodecId
 from mediaserver.rtp.packet import read_header
 from tests.native.test_core_departures import Meeting
 from tests.support.link import Weather
 from tests.support.rtp_peer import read_tag
-from tests.support.simulation import Line, Seat, Simulation, Stage, camera, microphone
+from tests.support.simulation import Line, Seat, Simulation, Stage, camera, microphone, simulcast
 
 RATE = 1_000_000
 STEP = 0.005
@@ -144,6 +145,89 @@ def test_paced_packets_tell_when_they_have_left() -> None:
     assert max(trips) - min(trips) < 0.001
     numbers = [number for _, number, _ in meeting.sent]
     assert {b - a for a, b in pairwise(numbers)} == {1}
+
+
+# repetitions
+
+
+def asks(paced: Paced, numbers: range) -> None:
+    """The subscriber says that these were lost."""
+    stream = paced.seat.peer.streams[0]
+    lost = tuple(number & 0xFFFF for number in numbers)
+    paced.seat.peer.ask([rtcp.Nack(paced.seat.peer.ssrc, stream.ssrc, lost)])
+
+
+def repeats(paced: Paced, since: float) -> list[tuple[float, int]]:
+    ssrc = paced.seat.peer.streams[0].repair_ssrc
+    return [(at - since, size) for at, number, size in paced.times if number == ssrc and at >= since]
+
+
+def quiet(rate_bps: float) -> tuple[Paced, float, int]:
+    """A picture of 120 packets has been sent, then nothing more; returns the last number too."""
+    paced = Paced(0)
+    paced.burst(120)
+    paced.layer.asleep = True
+    paced.sim.run(0.1)
+    paced.seat.line.native.pace(rate_bps)
+    paced.sim.run(0.1)
+    return paced, paced.sim.now, max(paced.seat.stream.packets)
+
+
+def test_what_was_lost_is_repeated_within_a_part_of_the_rate() -> None:
+    paced, begin, last = quiet(RATE)
+    asks(paced, range(last - 99, last + 1))
+    paced.sim.run(2)
+    sent = repeats(paced, begin)
+    assert sum(size for at, size in sent if at < 0.4) * 8 <= 0.5 * RATE * 0.4
+    assert 15 < len(sent) < 40, "what has waited for half a second is given up"
+
+
+def test_sound_does_not_wait_behind_what_is_repeated() -> None:
+    paced, begin, last = quiet(300_000)
+    asks(paced, range(last - 99, last + 1))
+    paced.sim.run(0.5)
+    gaps = [b - a for (a, _), (b, _) in pairwise(paced.of(1)) if a >= begin]
+    assert max(gaps) < 0.03
+
+
+def test_asking_again_before_an_answer_can_have_come_changes_nothing() -> None:
+    paced, begin, last = quiet(10_000_000)
+    for _ in range(4):
+        asks(paced, range(last - 9, last + 1))
+        paced.sim.run(0.003)
+    paced.sim.run(0.2)
+    assert len(repeats(paced, begin)) == 10
+
+
+@pytest.mark.parametrize(("rate_bps", "repeated"), [(10_000_000, 0), (0, 10)], ids=["paced", "not paced"])
+def test_what_a_key_frame_has_outdated_is_not_repeated_on_a_line_whose_rate_is_known(
+    rate_bps: float, repeated: int
+) -> None:
+    paced, _, last = quiet(rate_bps)
+    paced.layer.wants_key = True
+    paced.layer.asleep = False
+    paced.burst(2)
+    paced.layer.asleep = True
+    paced.sim.run(0.1)
+    begin = paced.sim.now
+    asks(paced, range(last - 9, last + 1))
+    paced.sim.run(0.2)
+    assert len(repeats(paced, begin)) == repeated
+
+
+def test_what_waits_of_a_layer_that_was_left_is_dropped_once_the_other_begins() -> None:
+    sim = Simulation(seed=107)
+    stage = sim.publish([*simulcast()], declare=False)
+    sim.run(1)
+    seat = sim.subscribe([stage.tracks["v"]], layer=0, down=Weather(delay=0.001))
+    sim.run(1)
+    seat.line.native.pace(200_000)
+    sim.run(0.3)
+    seat.sinks[0].attach(stage.tracks["v"], 2)
+    sim.run(1)
+    assert sim.engine.stats()["dropped_superseded"] > 10
+    assert read_tag(seat.stream.in_order()[-1].payload).source == 3
+    assert seat.stream.longest_freeze(sim.now) < 0.5
 
 
 # probes

@@ -129,6 +129,18 @@ def test_a_queue_takes_it_down() -> None:
     assert line.downlink.held_back > 0
 
 
+def test_a_line_that_falls_far_does_not_wait_to_be_shared_out() -> None:
+    line = Line()
+    line.run(10.0)
+    assert not line.downlink.pressed
+    records = [(round((line.now + n / 50) * 1e6), round((line.now + n / 10) * 1e6), 1200, 1) for n in range(12)]
+    for part in (records[:6], records[6:]):
+        line.downlink.feedback(part, line.now + 1.3)
+    assert line.downlink.pressed
+    line.downlink.decide(line.requests, 0.0, line.now)
+    assert not line.downlink.pressed
+
+
 def test_without_any_feedback_nobody_is_held_back() -> None:
     line = Line(transport_cc=False)
     assert line.downlink.estimate_bps == NO_LIMIT_BPS

@@ -88,3 +88,13 @@ def test_a_step_of_the_receivers_clock_begins_anew(jump: int) -> None:
     for sent, arrived, size in groups(100, lambda n: 20, first=100):
         assert trend.add([(sent, arrived + jump, size)]) is Usage.NORMAL
     assert trend.trend == 0.0
+
+
+def test_a_queue_is_told_from_a_delay_that_is_always_there() -> None:
+    trend = DelayTrend()
+    trend.add(groups(200, lambda n: 20))
+    assert trend.queue_ms == pytest.approx(0.0, abs=0.1)
+    trend.add(groups(40, lambda n: 20 + (n - 200), first=200))
+    assert trend.queue_ms == pytest.approx(39.0, abs=1.0)
+    trend.add(groups(300, lambda n: 60, first=240))
+    assert trend.queue_ms == pytest.approx(0.0, abs=0.1), "the line has become longer"

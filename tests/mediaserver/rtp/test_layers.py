@@ -73,6 +73,16 @@ def test_a_layer_that_was_dear_a_moment_ago_will_be_so_again() -> None:
     assert later.rate_bps == pytest.approx(100_000 * OVERHEAD, rel=0.06)
 
 
+def test_an_encoders_ups_and_downs_count_in_part_and_a_leap_whole() -> None:
+    track = TrackLayers()
+    track.measured([counters(0, 1_000_000)], 0.0)
+    (steady,) = track.measured([counters(0, 1_000_000)], 5.0)
+    (risen,) = track.measured([counters(0, 1_200_000)], 6.0)
+    assert steady.rate_bps < risen.rate_bps < 1_100_000 * OVERHEAD
+    (leapt,) = track.measured([counters(0, 2_000_000)], 7.0)
+    assert leapt.rate_bps == 2_000_000 * OVERHEAD
+
+
 def test_a_new_layer_is_taken_to_cost_what_is_usual() -> None:
     track = TrackLayers()
     (young,) = track.measured([counters(0, 0.0, size=(640, 360))], 0.0)

@@ -42,6 +42,16 @@ def test_a_burst_shows_what_the_line_carries() -> None:
     assert through.rate_bps < 1e6
 
 
+def test_what_a_burst_has_shown_is_known_as_long_as_its_queue_stands() -> None:
+    """A key frame of 100 ms at the line's 800 kbit/s; small packets that waited behind it come more slowly."""
+    through = Throughput()
+    through.add(stream(2e5, 2.0))
+    key = [(2_000_000 + n * 1_000, 2_000_000 + n * 10_000, 1_000) for n in range(10)]
+    behind = [(2_020_000 + n * 10_000, 2_110_000 + n * 10_000, 250) for n in range(10)]
+    through.add(key + behind)
+    assert through.full_bps() == pytest.approx(8e5, rel=0.1)
+
+
 def test_a_step_of_the_receivers_clock_begins_a_new_window() -> None:
     through = Throughput()
     through.add(stream(1e6, 2.0, since=100.0))
