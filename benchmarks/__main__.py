@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-NAMES = ("forward", "compose", "join", "upgrade", "conferences", "control", "versus")
+NAMES = ("forward", "compose", "join", "upgrade", "conferences", "control", "impaired", "versus")
 RESULTS = Path(__file__).parent / "results"
 
 

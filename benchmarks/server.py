@@ -44,10 +44,11 @@ class Cpu:
 class Server:
     """`python -m signaling serve` with one key; `core` None is not pinned."""
 
-    def __init__(self, *, core: int | None = None, threads: int = 1) -> None:
+    def __init__(self, *, core: int | None = None, threads: int = 1, address: str = "127.0.0.1") -> None:
         self.key = secrets.token_hex(16)
         self.port = free_port(socket.SOCK_STREAM)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{address}:{self.port}"
+        self._address = address
         self._core = core
         self._threads = threads
         self._data = tempfile.TemporaryDirectory()
@@ -121,14 +122,14 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         settings = {
-            "LISTEN_HOST": "127.0.0.1",
+            "LISTEN_HOST": self._address,
             "LISTEN_PORT": str(self.port),
             "DATA_DIR": self._data.name,
             "REALTIME_KEYS": json.dumps([self.key]),
             "REALTIME__MAX_PARTICIPANTS__SFU": "5000",
             "MEDIA__UDP_PORT": str(free_port(socket.SOCK_DGRAM)),
             "MEDIA__TCP_PORT": "0",
-            "MEDIA__LISTEN_IPS": json.dumps(["127.0.0.1"]),
+            "MEDIA__LISTEN_IPS": json.dumps([self._address]),
             "MEDIA__THREADS": str(self._threads),
             "LOG__LEVEL": "warning",
         }
