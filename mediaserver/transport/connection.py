@@ -11,7 +11,7 @@ Puts the parts together and keeps their order: checks prove addresses (`ice_lite
     CLOSED     for good: by `close`, or told as Lost
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from mediaserver.callbacks import weakly
 from mediaserver.config import MediaConfig
 from mediaserver.transport import dtls
 from mediaserver.transport.budget import Budget
-from mediaserver.transport.datachannel import DataChannels
+from mediaserver.transport.channels import Channels
 from mediaserver.transport.dtls import Certificate, Dtls
 from mediaserver.transport.ice_lite import Agent, Credentials, Verdict
 from mediaserver.transport.path import Carrier
@@ -101,8 +101,7 @@ class Connection:
         self._agent = Agent(new_credentials())
         self._remote: RemoteTransport | None = None
         self._dtls: Dtls | None = None
-        self._sctp: SctpParameters | None = None
-        self._channels: DataChannels | None = None
+        self._channels = Channels(weakly(self._flush), weakly(self._text_received))
         self._handshake_due = float("inf")
         self._consent_from = float("inf")  # the last time consent was given, or first hoped for
         self._messages = Budget(MESSAGE_RATE, MESSAGE_BURST)
@@ -154,13 +153,11 @@ class Connection:
 
     def open_data_channel_transport(self, sctp: SctpParameters) -> None:
         """Data channels start as soon as the connection is open; a second call changes nothing."""
-        if self._sctp is None:
-            self._sctp = sctp
-            self._start_channels()
+        self._channels.agree(sctp)
 
     def send_text(self, text: str) -> bool:
         """Sends on the data channel `events`; False if there is none open or its reader is too slow."""
-        return self._channels is not None and self._channels.send_text(text)
+        return self._channels.send_text(text)
 
     def close(self) -> None:
         """Says goodbye to the peer. May be called twice; nothing is told any more."""
@@ -175,11 +172,12 @@ class Connection:
     def stats(self) -> dict[str, int | float | str]:
         """Counters and what the connection runs over."""
         found: dict[str, int | float | str] = dict(self._counters)
+        found["messages_dropped"] = self._counters["messages_dropped"] + self._channels.unheard
         found["state"] = self.state.value
         found["path"] = self._path_text
         found["handshake_ignored"] = self._dtls.ignored if self._dtls else 0
         found["srtp_profile"] = self._dtls.keys.profile if self._dtls and self._dtls.keys else ""
-        found["channel_messages_dropped"] = self._channels.dropped if self._channels else 0
+        found["channel_messages_dropped"] = self._channels.dropped
         return found
 
     # what the carrier brings
@@ -286,31 +284,14 @@ class Connection:
             self._handshake_due = float("inf")
             self._enter(State.OPEN, keys.profile)
             self._on_event(Opened())
-            self._start_channels()
+            self._channels.carry(association)
         self._flush()
         if association.state is dtls.State.CLOSED and self.state is not State.CLOSED:
             self._lose(association.why)
         elif self.state is State.SECURING:
             self._rearm()
-        self._pass_on(association.messages() if self.state is State.OPEN else ())
-
-    def _start_channels(self) -> None:
-        if self.state is not State.OPEN or self._sctp is None or self._channels is not None or self._dtls is None:
-            return
-        self._channels = DataChannels(
-            self._dtls,
-            weakly(self._flush),
-            weakly(self._text_received),
-            remote_port=self._sctp.port,
-            max_message_bytes=self._sctp.max_message_size,
-        )
-
-    def _pass_on(self, messages: Iterable[bytes]) -> None:
-        for message in messages:
-            if self._channels is None:
-                self._counters["messages_dropped"] += 1
-            else:
-                self._channels.receive(message)
+        if self.state is State.OPEN:
+            self._channels.receive(association.messages())
 
     def _text_received(self, text: str) -> None:
         if self.state is State.OPEN:
@@ -337,8 +318,7 @@ class Connection:
         self._on_event(Lost(why))
 
     def _end(self, why: str) -> None:
-        if self._channels is not None:
-            self._channels.close()
+        self._channels.close()
         if self._dtls is not None:
             self._dtls.close(why)
             self._flush()
