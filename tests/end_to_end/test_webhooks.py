@@ -153,3 +153,14 @@ async def test_a_receiver_that_never_answers_delays_no_other(server: RunningServ
     told = await server.metrics()
     assert told["folkmoot_webhook_failures_total"] >= 1
     assert told["folkmoot_webhook_deliveries_total"] == len(await team.log("done")) + len(await other.log("done"))
+
+
+async def test_a_server_that_is_stopped_still_tells_that_its_meetings_are_over(server: RunningServer) -> None:
+    team = Team(server)
+    async with hook() as receiver:
+        await team.register(receiver.url)
+        await team.begin()
+        await until(team.all_told, PATIENCE, "everything to be told")
+        assert await server.stop() == 0
+        ended = {got.json()["room"]["id"] for got in receiver.accepted if got.json()["room"]["shutdown"]}
+        assert ended == set(team.begun)
