@@ -1,9 +1,10 @@
 """`folkmoot doctor`: is this machine ready, and if not, what to do.
 
-Each check looks at one thing and answers with a `Finding`; nothing is changed. What fails keeps the server from
+Each check looks at one thing and answers with a `Finding`; nothing stays changed. What fails keeps the server from
 working, what is only warned about makes it work worse or for fewer people.
 """
 
+import asyncio
 import errno
 import ipaddress
 import os
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 
 import ifaddr
 
+from signaling.objects import Objects, StoreFailed
 from signaling.settings import Settings
 
 FEW_BYTES = 100 << 20  # of free space: too little to start
@@ -25,6 +27,8 @@ SOME_BYTES = 2 << 30  # of free space: too little for recordings
 FEW_FILES = 4096  # open files that the process may have; every socket is one
 SHORT_KEY = 16  # characters: shorter ones can be guessed
 UDP_SEGMENT, UDP_GRO = 103, 104  # linux/udp.h
+PATIENCE = 20.0  # seconds for the object store
+PROBE = "folkmoot-doctor-probe"
 SYSCTL = Path("/proc/sys/net/core")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -134,6 +138,20 @@ def check_data_dir(settings: Settings) -> Iterator[Finding]:
     yield Finding(level, subject, f"{directory}, {free / (1 << 30):.1f} GiB free", advice)
 
 
+def check_object_store(settings: Settings) -> Iterator[Finding]:
+    subject = "object store"
+    if settings.objects.url is None:
+        yield Finding(Level.OK, subject, "in the data directory")
+        return
+    try:
+        asyncio.run(_try(Objects(settings.objects.url, settings.objects.options)))
+    except (StoreFailed, TimeoutError) as error:
+        advice = "set objects.url to a bucket that exists, and objects.options to credentials that may write to it"
+        yield Finding(Level.FAIL, subject, f"{settings.objects.url}: {error or 'does not answer'}", advice)
+    else:
+        yield Finding(Level.OK, subject, f"{settings.objects.url} can be written")
+
+
 def check_buffers(settings: Settings) -> Iterator[Finding]:
     wanted = settings.media.socket_buffer_bytes
     for name in ("rmem_max", "wmem_max"):
@@ -193,6 +211,7 @@ CHECKS: Sequence[Check] = (
     check_addresses,
     check_certificate,
     check_data_dir,
+    check_object_store,
     check_buffers,
     check_offload,
     check_open_files,
@@ -225,6 +244,13 @@ def _port_advice(error: OSError, setting: str) -> str:
     if error.errno == errno.EACCES:
         return f"ports below 1024 need a privilege: set {setting} to another one"
     return f"set {setting} to another one"
+
+
+async def _try(objects: Objects) -> None:
+    """Puts something there and takes it away."""
+    async with asyncio.timeout(PATIENCE):
+        await objects.put(b"a probe", PROBE)
+        await objects.delete(PROBE)
 
 
 def _own_addresses() -> Sequence[str]:

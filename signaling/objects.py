@@ -18,8 +18,11 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import obstore
+import structlog
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
+
+from signaling.services.errors import Unavailable
 
 FOLDER = "file"
 SCHEMES = (FOLDER, "s3", "az", "gs")
@@ -39,8 +42,10 @@ _CHECKED_BY_THE_STORE: Mapping[str, Mapping[str, str]] = {"s3": {"checksum_algor
 
 Source = bytes | Path
 
+log = structlog.get_logger(__name__)
 
-class StoreFailed(Exception):
+
+class StoreFailed(Unavailable):
     """The store did not do what it was asked for, after all tries. It may later."""
 
 
@@ -90,7 +95,7 @@ class Objects:
                 max_concurrency=PARTS_AT_ONCE,
             )
         except (BaseError, OSError) as error:
-            raise StoreFailed(f"{key} could not be written: {_first_line(error)}") from error
+            raise _failed("written", key, error) from error
         arrived = await self.size(key)
         if arrived != size:
             raise StoreFailed(f"{key} has {arrived} bytes in the store, not {size}")
@@ -104,7 +109,7 @@ class Objects:
         except FileNotFoundError:
             raise NoSuchObject(key) from None
         except (BaseError, OSError) as error:
-            raise StoreFailed(f"{key} could not be looked up: {_first_line(error)}") from error
+            raise _failed("looked up", key, error) from error
 
     async def exists(self, key: str) -> bool:
         try:
@@ -144,7 +149,7 @@ class Objects:
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
-            raise StoreFailed(f"{key} could not be deleted: {_first_line(error)}") from error
+            raise _failed("deleted", key, error) from error
 
     @property
     def _in_a_folder(self) -> bool:
@@ -156,7 +161,7 @@ class Objects:
         except FileNotFoundError:
             raise NoSuchObject(key) from None
         except (BaseError, OSError) as error:
-            raise StoreFailed(f"{key} could not be read: {_first_line(error)}") from error
+            raise _failed("read", key, error) from error
         if len(piece) != stop - start:
             raise StoreFailed(f"{key} ends before byte {stop}")
         return piece
@@ -219,6 +224,12 @@ def _length(file: BinaryIO) -> int:
     length = file.seek(0, 2)
     file.seek(0)
     return length
+
+
+def _failed(what: str, key: str, error: Exception) -> StoreFailed:
+    why = _first_line(error)
+    log.warning("object store failed", key=key, not_done=what, why=why)
+    return StoreFailed(f"{key} could not be {what}: {why}")
 
 
 def _first_line(error: Exception) -> str:

@@ -16,6 +16,7 @@ from signaling.services.errors import (
     TooLarge,
     TooMany,
     Unauthorized,
+    Unavailable,
     WrongMethod,
 )
 
@@ -32,6 +33,7 @@ _STATUS: Mapping[type[Exception], tuple[int, str]] = {
     BadMediaType: (415, "Unsupported Media Type"),
     Locked: (423, "Locked"),
     TooMany: (429, "Too Many Requests"),
+    Unavailable: (503, "Service Unavailable"),
     Invalid: (400, "Bad Request"),
     ServiceError: (400, "Bad Request"),
     Exception: (500, "Internal Server Error"),

@@ -92,7 +92,12 @@ class Documents:
 
     def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "signaling.jail")) -> None:
         self._command = command
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = {
+            "document": asyncio.Semaphore(AT_ONCE),
+            "photograph": (pictures := asyncio.Semaphore(AT_ONCE)),
+            "drawing": pictures,
+        }
+        """Who brings a picture waits for it, and not behind everybody's documents."""
 
     async def sheets(self, path: Path, kind: Kind, max_pages: int = 1) -> AsyncGenerator[Sheet, None]:
         """Every page, in order, as soon as it is drawn. Raises Unreadable when there is no next one to be had.
@@ -100,7 +105,7 @@ class Documents:
         Close it (`aclosing`) to stop early: its child ends with it.
         """
         job = {"kind": kind, "max_pages": max_pages, "max_side": SLIDE_SIDE}
-        async with self._turns, self._child(path, job) as child:
+        async with self._turns[kind], self._child(path, job) as child:
             pages = await child.pages(max_pages)
             for number in range(1, pages + 1):
                 slide, thumbnail = await child.picture(number, "slide"), await child.picture(number, "thumbnail")
@@ -109,7 +114,7 @@ class Documents:
 
     async def picture(self, path: Path, kind: Kind) -> Picture:
         """A picture or a drawing in its own size, drawn anew."""
-        async with self._turns, self._child(path, {"kind": kind, "max_pages": 1, "max_side": None}) as child:
+        async with self._turns[kind], self._child(path, {"kind": kind, "max_pages": 1, "max_side": None}) as child:
             await child.pages(1)
             return await child.picture(1, "slide")
 

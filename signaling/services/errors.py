@@ -23,6 +23,7 @@ ServiceError
     Missing, BadValue, TextTooLong, OutOfRange, BadPagingToken     one parameter
   TooLarge            more than is read
   TooMany             faster than is allowed
+  Unavailable         something that is needed is away for now
 """
 
 
@@ -166,3 +167,7 @@ class TooLarge(ServiceError):
 class TooMany(ServiceError):
     def __init__(self, text: str = "Too many requests.") -> None:
         super().__init__(text)
+
+
+class Unavailable(ServiceError):
+    """Nobody's mistake; it may work later."""

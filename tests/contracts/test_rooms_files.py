@@ -14,6 +14,7 @@ from signaling.appkeys import ROOMS
 from tests.support.clock import MovableClock
 from tests.support.documents import encrypted_pdf, pdf, picture, png_that_claims, svg
 from tests.support.hooks import hook
+from tests.support.object_stores import s3
 from tests.support.server import until
 from tests.support.team import KEY, Team, team_server
 
@@ -315,6 +316,39 @@ async def test_links_are_good_as_long_as_the_meeting_goes_on(team: Team, ada: di
     _, file = await upload(team, ada, picture("PNG"))
     clock.advance(30 * 86400)
     assert (await follow(team, file["links"]["slides"][0]))[0] == 200
+
+
+async def test_files_are_kept_in_an_object_store_as_well(tmp_path: Path, clock: MovableClock):
+    with s3() as store:
+        objects = {"url": store.url, "options": store.options}
+        async with team_server(tmp_path, clock, objects=objects) as team:
+            ada = await team.enter()
+            _, file = await upload(team, ada, pdf(pages=2))
+            done = await settled(team, ada, file)
+            assert len(done["links"]["slides"]) == 2
+            for link in (*done["links"]["slides"], done["links"]["download"]):
+                path = link.removeprefix(BASE)
+                whole = await (await team.send("GET", path)).read()
+                part = await team.send("GET", path, headers={"Range": "bytes=10-99"})
+                assert (part.status, await part.read()) == (206, whole[10:100])
+            assert await team.status("DELETE", f"{files_of(ada)}/{file['id']}") == 200
+            assert (await follow(team, done["links"]["download"]))[0] == 404
+        assert kept(tmp_path) == set()
+
+
+async def test_while_the_object_store_is_away_nothing_is_kept_and_nothing_breaks(
+    team: Team, ada: dict[str, Any], tmp_path: Path
+):
+    _, file = await upload(team, ada, picture("PNG"))
+    away = tmp_path / "away"
+    (tmp_path / "objects").rename(away)
+    (tmp_path / "objects").touch()
+    status, told = await upload(team, ada, picture("PNG"))
+    assert (status, told) == (503, {"error": "Service Unavailable"})
+    (tmp_path / "objects").unlink()
+    away.rename(tmp_path / "objects")
+    assert (await follow(team, file["links"]["download"]))[0] == 200
+    assert (await upload(team, ada, picture("PNG")))[0] == 201
 
 
 # what everybody hears

@@ -6,6 +6,7 @@ import pytest
 from signaling import doctor
 from signaling.doctor import Finding, Level
 from signaling.settings import Settings
+from tests.support.object_stores import s3
 
 
 def found(subject: str, **settings: object) -> list[Finding]:
@@ -115,3 +116,18 @@ def test_a_report_has_a_line_for_each_finding_and_one_for_each_advice():
     assert [line.split()[0] for line in lines] == ["ok", "fail", "->"]
     assert doctor.failed(findings)
     assert not doctor.failed(findings[:1])
+
+
+def test_an_object_store_that_can_be_written_is_fine(tmp_path: Path):
+    assert found("object store")[0].level is Level.OK
+    with s3() as store:
+        (finding,) = found("object store", objects={"url": store.url, "options": store.options})
+    assert finding.level is Level.OK
+
+
+def test_an_object_store_that_cannot_be_written_fails():
+    with s3() as store:
+        (finding,) = found("object store", objects={"url": "s3://another", "options": store.options})
+    assert finding.level is Level.FAIL
+    assert "objects.options" in finding.advice
+    assert "tests" not in finding.text, "a credential"

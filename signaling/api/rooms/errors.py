@@ -22,6 +22,7 @@ from signaling.services.errors import (
     TooLarge,
     TooMany,
     Unauthorized,
+    Unavailable,
     UnknownPath,
     WrongMethod,
 )
@@ -42,6 +43,7 @@ _ROWS: Mapping[type[Exception], tuple[int, str | None]] = {
     Locked: (423, None),
     TooMany: (429, None),
     ShuttingDown: (503, None),
+    Unavailable: (503, "Service Unavailable"),
     Invalid: (400, None),
     ServiceError: (400, None),
     Exception: (500, "Internal Server Error"),

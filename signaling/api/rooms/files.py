@@ -117,6 +117,7 @@ OPERATIONS = (
             **_GONE,
             400: "There is no file, or none that can be shown",
             413: "The file is too large, or the meeting has too many",
+            503: "Files cannot be kept at the moment",
         },
     ),
     Operation(

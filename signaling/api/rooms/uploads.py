@@ -23,6 +23,7 @@ MAX_PARTS = 64
 MAX_TEXT = 1 << 16  # bytes of all other parts
 CHUNK = 1 << 16  # bytes
 MAX_FRAME = 1 << 17  # bytes that the body may have besides the file
+MAX_SECONDS = 600.0  # for the whole body
 _AS_IT_IS = ("", "binary", "8bit", "7bit")
 
 
@@ -39,9 +40,17 @@ async def received(request: web.Request, folder: Path, max_bytes: int) -> AsyncI
     """What the body brings; the file is gone at the end, unless it has been moved away."""
     path = folder / secrets.token_hex(16)
     try:
-        yield await _read(request, path, max_bytes) if request.content_type == PARTS else Received()
+        yield await _read_in_time(request, path, max_bytes) if request.content_type == PARTS else Received()
     finally:
         await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+async def _read_in_time(request: web.Request, path: Path, max_bytes: int) -> Received:
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            return await _read(request, path, max_bytes)
+    except TimeoutError:
+        raise BadBody("The body takes too long.") from None
 
 
 async def _read(request: web.Request, path: Path, max_bytes: int) -> Received:

@@ -1,0 +1,249 @@
+"""The media worker as a process: killed, hung, starved or fed with garbage, it costs the meeting nothing."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import av
+import pytest
+
+from mediaserver import RecordingClosed, RecordingStarted, SnapshotTaken, WorkerFailed
+from mediaserver.composition import studio as studio_module
+from mediaserver.composition.layouts import Box
+from mediaserver.composition.scene import Scene, Tile
+from mediaserver.rtp.codecs import CodecId
+from tests.support.coded import pictures, tones
+from tests.support.studio import Person, Venue, venue
+
+
+def send(person: Person, begin: int, end: int) -> None:
+    """Pictures 1/30 s apart with a key frame every third of a second, and sound beside them."""
+    for i in range(begin, end):
+        if person.codec is not None:
+            data, key = pictures(person.codec, 30, key_every=10)[i % 30]
+            person.show(data, i / 30, key=key)
+        for k in range(i * 5 // 3, (i + 1) * 5 // 3):
+            person.speak(tones(1.0)[k % 50], k * 0.02)
+
+
+async def talk(person: Person, done: Callable[[], bool]) -> int:
+    """Sends as time goes by; returns how many pictures."""
+    loop = asyncio.get_running_loop()
+    began, sent = loop.time(), 0
+    while not done():
+        due = int((loop.time() - began) * 30)
+        send(person, sent, due)
+        if due // 30 > sent // 30 or sent == 0:
+            person.report()
+        sent = max(sent, due)
+        await asyncio.sleep(0.01)
+    return sent
+
+
+def length(path: Path) -> float:
+    """Seconds that can be decoded, up to the last frame's end."""
+    with av.open(str(path)) as container:
+        stream = container.streams[0]
+        times = [frame.time or 0.0 for frame in container.decode(stream)]
+    return times[-1] + 0.033 if times else 0.0
+
+
+def check_files(folder: Path, index: dict[str, list[dict[str, object]]]) -> None:
+    """Every file can be read to its end, has a duration, and can be sought in."""
+    for track in index["tracks"]:
+        path = folder / str(track["file"])
+        with av.open(str(path)) as container:
+            assert container.duration is not None
+            assert container.duration > 0
+            container.seek(container.duration // 2)
+            next(container.decode(container.streams[0]))
+        assert length(path) == pytest.approx(track["duration"], abs=0.1)
+
+
+async def record(here: Venue, path: Path) -> None:
+    here.conference.record("r", path, "individual")
+    await here.event(RecordingStarted)
+
+
+async def kill_and_go_on(here: Venue, person: Person, path: Path, after: float) -> RecordingClosed:
+    """Records while the worker is killed, and for two seconds more."""
+    loop = asyncio.get_running_loop()
+    recording = here.conference.record("r", path, "individual")
+    await here.event(RecordingStarted)
+    kill_at = loop.time() + after
+    pid, killed = here.worker_pid(), False
+
+    def done() -> bool:
+        nonlocal killed
+        if not killed and loop.time() >= kill_at:
+            killed = True
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+        return loop.time() >= kill_at + 2.0
+
+    await talk(person, done)
+    recording.stop()
+    closed = await here.event(RecordingClosed)
+    assert isinstance(closed, RecordingClosed)
+    return closed
+
+
+async def test_a_killed_worker_is_replaced_and_its_files_go_on(tmp_path: Path) -> None:
+    async with venue() as here:
+        ada = here.person("ada")
+        closed = await kill_and_go_on(here, ada, tmp_path / "r", 1.6)
+        failed = await here.event(WorkerFailed)
+    assert failed.again
+    assert closed.why == "stopped"
+    assert closed.index is not None
+    assert len(closed.index["tracks"]) == 2, "the same files, written on"
+    assert len(closed.index["interruptions"]) == 1
+    check_files(tmp_path / "r", dict(closed.index))
+    with av.open(str(tmp_path / "r" / closed.index["tracks"][0]["file"])) as container:
+        times = [frame.time or 0.0 for frame in container.decode(container.streams[0])]
+    assert max(b - a for a, b in zip(times, times[1:], strict=False)) < 2.5, "lost: at most a second, and the restart"
+
+
+async def test_a_worker_that_dies_again_and_again_is_given_up_and_its_files_are_finished(tmp_path: Path) -> None:
+    async with venue() as here:
+        ada = here.person("ada")
+        await record(here, tmp_path / "r")
+        send(ada, 0, 30)
+        await here.forwarded(75)
+        for _ in range(studio_module.MAX_FAILURES):
+            failures = len([event for event in here.events if isinstance(event, WorkerFailed)])
+            await here.until(lambda: here.worker_pid() is not None)
+            os.kill(here.worker_pid() or 0, signal.SIGKILL)
+            await here.until(
+                lambda n=failures: len([e for e in here.events if isinstance(e, WorkerFailed)]) > n  # type: ignore[misc]
+            )
+        closed = await here.event(RecordingClosed)
+        assert (await here.event(WorkerFailed, lambda event: not event.again)).again is False
+    assert closed.why == "worker failed"
+    assert closed.index is not None
+    assert not (tmp_path / "r" / "journal.jsonl").exists()
+
+
+async def test_the_end_of_the_conference_ends_its_recordings(tmp_path: Path) -> None:
+    async with venue() as here:
+        ada = here.person("ada")
+        await record(here, tmp_path / "r")
+        send(ada, 0, 30)
+        await here.forwarded(75)
+        here.conference.close()
+        closed = await here.event(RecordingClosed)
+        assert (closed.why, len(closed.index["tracks"])) == ("conference over", 2)
+        await here.until(lambda: not here.server._workers)
+    check_files(tmp_path / "r", closed.index)
+
+
+async def test_a_server_that_goes_away_leaves_finished_files(tmp_path: Path) -> None:
+    """The worker notices that nobody is there any more."""
+    async with venue() as here:
+        ada = here.person("ada")
+        await record(here, tmp_path / "r")
+        send(ada, 0, 30)
+        await here.forwarded(75)
+        studio = here.conference._studio
+        assert studio is not None
+        worker = studio._worker  # type: ignore[attr-defined]
+        worker.channel.close()  # as the kernel does for a server that is killed
+        await worker.process.wait()
+        assert worker.process.returncode == 0
+        assert (tmp_path / "r" / "index.json").exists()
+
+
+async def test_what_a_kill_of_both_left_behind_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    async with venue() as here:
+        ada = here.person("ada")
+        recording_began = asyncio.get_running_loop().time()
+        await record(here, tmp_path / "all" / "r")
+        await talk(ada, lambda: asyncio.get_running_loop().time() > recording_began + 3.0)
+        studio = here.conference._studio
+        assert studio is not None
+        studio.close = lambda: None  # type: ignore[method-assign]
+        studio._connect = lambda: None  # type: ignore[attr-defined]
+        os.kill(here.worker_pid() or 0, signal.SIGKILL)
+    assert (tmp_path / "all" / "r" / "journal.jsonl").exists()
+    async with venue() as later:
+        (closed,) = await later.server.repair_recordings(tmp_path / "all")
+    assert closed.path == str(tmp_path / "all" / "r")
+    assert (closed.why, len(closed.index["tracks"])) == ("server gone", 2)
+    check_files(tmp_path / "all" / "r", closed.index)
+
+
+@pytest.mark.parametrize("codec", [CodecId.VP8, CodecId.H264_BASELINE, CodecId.AV1, CodecId.VP9])
+async def test_hostile_bitstreams_cost_at_most_the_worker(tmp_path: Path, codec: CodecId) -> None:
+    random = Random(int(codec))
+    scene = Scene(320, 180, tiles=(Tile(Box(0, 0, 320, 180), "eve-camera"),))
+    async with venue() as here:
+        eve, ada = here.person("eve", codec), here.person("ada")
+        here.conference.compose(scene)
+        recording = here.conference.record("r", tmp_path / "r", "individual")
+        await here.event(RecordingStarted)
+        frames = pictures(codec, 30, key_every=10)
+        for i in range(60):
+            data, key = frames[i % 30]
+            broken = bytearray(data)
+            for _ in range(random.randrange(1, 30)):
+                broken[random.randrange(len(broken))] = random.randrange(256)
+            eve.show(bytes(broken), i / 30, key=key)
+            eve.speak(random.randbytes(random.randrange(1, 200)), i / 30)
+        send(ada, 0, 30)
+        await here.forwarded(75)
+        recording.stop()
+        closed = await here.event(RecordingClosed)
+    tracks = {(track["participant_id"], track["kind"]) for track in closed.index["tracks"]}
+    assert {("ada", "video"), ("ada", "audio")} <= tracks
+
+
+async def test_a_hung_worker_is_killed_and_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio_module, "SILENCE", 2.5)
+    async with venue() as here:
+        await record(here, tmp_path / "r")
+        pid = here.worker_pid() or 0
+        os.kill(pid, signal.SIGSTOP)
+        assert (await here.event(WorkerFailed)).again
+        await here.until(lambda: here.worker_pid() not in (None, pid))
+
+
+async def test_an_idle_worker_is_ended(tmp_path: Path) -> None:
+    async with venue(worker_idle=0.1) as here:
+        recording = here.conference.record("r", tmp_path / "r", "individual")
+        await here.event(RecordingStarted)
+        recording.stop()
+        await here.event(RecordingClosed)
+        await here.until(lambda: not here.server._workers)
+        assert not [event for event in here.events if isinstance(event, WorkerFailed)]
+        await record(here, tmp_path / "again")
+
+
+async def test_the_composite_is_recorded_and_pictured_by_the_process(tmp_path: Path) -> None:
+    scene = Scene(320, 180, tiles=(Tile(Box(0, 0, 320, 180), "ada-camera"),))
+    loop = asyncio.get_running_loop()
+    async with venue() as here:
+        ada = here.person("ada")
+        here.conference.compose(scene)
+        recording = here.conference.record("r", tmp_path / "r")
+        await here.event(RecordingStarted)
+        until = loop.time() + 2.5
+        await talk(ada, lambda: loop.time() > until)
+        here.conference.snapshot("s", tmp_path / "s.jpg")
+        assert (await here.event(SnapshotTaken)).failed is None
+        recording.stop()
+        closed = await here.event(RecordingClosed)
+    assert closed.duration > 1.5
+    check_files(tmp_path / "r", closed.index)
+    assert (tmp_path / "s.jpg").stat().st_size > 1000
+
+
+async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "r").write_text("a file")
+    async with venue() as here:
+        here.conference.record("r", tmp_path / "r", "individual")
+        closed = await here.event(RecordingClosed)
+    assert closed.index is None
+    assert "r" in closed.why
