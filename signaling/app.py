@@ -6,8 +6,7 @@ backwards. Events of the media plane reach the conferences through the one calla
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from aiohttp import web
@@ -19,11 +18,12 @@ from signaling.api.bodies import MAX_BODY
 from signaling.api.media import media_routes
 from signaling.api.operations import operations_routes
 from signaling.api.pages import harden, pages_routes, static_directory
-from signaling.api.realtime import realtime_family
-from signaling.api.rooms import rooms_family
 from signaling.api.whep import whep_family
 from signaling.api.whip import whip_family
-from signaling.fetch import Fetcher
+from signaling.assembly import Context, Core
+from signaling.assembly.realtime import realtime
+from signaling.assembly.rooms import rooms
+from signaling.assembly.sessions import sessions
 from signaling.live.client import live_routes
 from signaling.live.observer import Observing
 from signaling.metrics import RequestCounts
@@ -31,34 +31,23 @@ from signaling.middleware import finish_headers, middlewares
 from signaling.objects import Objects
 from signaling.services.admission import Admission
 from signaling.services.conferences import Conferences
-from signaling.services.documents import Documents
 from signaling.services.entrance import Entrance
-from signaling.services.file_views import FileViews
-from signaling.services.files import MeetingFiles
 from signaling.services.links import KEPT_AS, SECRET_BYTES, Links
-from signaling.services.permalinks import Permalinks
-from signaling.services.presentations import Presentations
 from signaling.services.publishers import Publishers
-from signaling.services.realtime_door import RealtimeDoor, venue
-from signaling.services.realtime_rooms import RealtimeRooms
-from signaling.services.room_door import RoomConferences, RoomsDoor
-from signaling.services.rooms import Rooms
 from signaling.services.scheduler import Cancellable
 from signaling.services.viewers import Viewers
-from signaling.services.webhooks import Webhooks
 from signaling.settings import Media, Settings
 from signaling.store.database import Database
-from signaling.webhooks.delivery import Deliveries
 
 SWEEP_EVERY = 60.0  # seconds between two looks for what is over
-UPLOADS_FOLDER = "uploads"
-DEV_TEAM = "Development"
-LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server stops
 
 log = structlog.get_logger(__name__)
 
 MediaFactory = Callable[[MediaConfig, Clock, Callable[[MediaEvent], None]], MediaServer]
-Context = Callable[[web.Application], AsyncIterator[None]]
+Sweep = Callable[[], Awaitable[None]]
+
+PARTS = (realtime, sessions, rooms)
+"""In the order in which they are asked whose a path or a credential is."""
 
 
 def create_app(
@@ -69,31 +58,22 @@ def create_app(
     dev_keys: Mapping[str, str] | None = None,
 ) -> web.Application:
     """The whole server, not started yet. `dev_keys`, a key by family's name, make it a development server."""
-    database = Database(settings.database)
-    rooms = RealtimeRooms(database, settings, clock)
-    team_rooms = Rooms(database, settings, clock)
+    database, scheduler, links = Database(settings.database), _LoopScheduler(), Links(settings.base_url)
 
     def dispatch(event: MediaEvent) -> None:
         conferences.media_event(event)
         viewers.media_event(event)
 
     media_server = media(_media_config(settings.media), clock, dispatch)
-    keys = _with_dev_key(settings.realtime_keys, (dev_keys or {}).get("realtime"))
-    scheduler = _LoopScheduler()
     conferences = Conferences(media_server, settings, clock, scheduler)
-    fetcher = Fetcher(settings.fetch)
-    webhooks = Webhooks(database, fetcher, clock, teams_of(settings, dev_keys or {}))
-    deliveries = _deliveries(webhooks, database, fetcher, settings, clock)
-    team_rooms.register.herald = webhooks
-    rooms_door = RoomsDoor(team_rooms, conferences, settings, clock, teams_of(settings, dev_keys or {}))
-    admission = Admission([RealtimeDoor(rooms, keys), rooms_door])
+    objects = Objects(settings.objects_url, settings.objects.options)
+    core = Core(settings, clock, scheduler, database, media_server, conferences, objects, links, dev_keys or {})
+    parts = [assemble(core) for assemble in PARTS]
+    admission = Admission([door for part in parts for door in part.doors])
     entrance = Entrance(conferences, admission, clock)
     viewers = Viewers(conferences, admission, settings, scheduler)
-    team_rooms.conferences = RoomConferences(team_rooms, conferences)
-    rooms.presence = conferences
-    rooms.on_deleted = lambda room_id: conferences.end(room_id, "room_deleted")
-    rooms.on_upgraded = lambda room: conferences.upgraded(venue(room))
-    families = families_of(settings, dev_keys or {})
+    conferences.watches.extend(watch for part in parts for watch in part.watches)
+    families = [family for part in parts for family in part.families] + [whip_family(), whep_family()]
 
     app = web.Application(middlewares=middlewares(), client_max_size=MAX_BODY)
     app[appkeys.SETTINGS] = settings
@@ -104,29 +84,27 @@ def create_app(
     app[appkeys.MEETINGS] = conferences
     app[appkeys.PUBLISHERS] = Publishers(entrance, admission)
     app[appkeys.VIEWERS] = viewers
-    app[appkeys.REALTIME_ROOMS] = rooms
-    app[appkeys.ROOMS] = team_rooms
-    app[appkeys.PERMALINKS] = Permalinks(database, team_rooms, clock)
-    app[appkeys.WEBHOOKS] = webhooks
-    app[appkeys.DELIVERIES] = deliveries
+    app[appkeys.OBJECTS] = objects
+    app[appkeys.LINKS] = links
     app[appkeys.REQUESTS] = RequestCounts()
     app[appkeys.DEV_KEYS] = dev_keys or {}
-    _add_files(app, database, fetcher)
-    files, presentations = app[appkeys.FILES], app[appkeys.PRESENTATIONS]
-    files.herald = presentations.herald = webhooks
-    conferences.watches += [presentations, team_rooms.conferences, files]
+    for part in parts:
+        for key, value in part.keys.items():
+            app[key] = value
 
-    _add_routes(app, families, entrance, rooms_door)
+    observing = next((part.observing for part in parts if part.observing), None)
+    _add_routes(app, families, entrance, observing)
     app.on_shutdown.append(_drain)
-    app.cleanup_ctx.extend([_running_store(settings, database), _delivering(deliveries, fetcher)])
-    app.cleanup_ctx.extend(
-        [_running_rooms(team_rooms), _running_files(files, presentations), _running_media(media_server)]
-    )
-    app.cleanup_ctx.extend([_sweeping(each) for each in (rooms, team_rooms, deliveries, files)])
+    app.cleanup_ctx.append(_running_store(settings, database))
+    app.cleanup_ctx.extend(context for part in parts for context in part.contexts)
+    app.cleanup_ctx.append(_running_media(media_server))
+    app.cleanup_ctx.append(_sweeping([sweep for part in parts for sweep in part.sweeps]))
     return app
 
 
-def _add_routes(app: web.Application, families: Sequence[Family], entrance: Entrance, observing: Observing) -> None:
+def _add_routes(
+    app: web.Application, families: Sequence[Family], entrance: Entrance, observing: Observing | None
+) -> None:
     for family in families:
         app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
     app.add_routes(live_routes(entrance, app[appkeys.CLOCK], observing=observing))
@@ -134,73 +112,6 @@ def _add_routes(app: web.Application, families: Sequence[Family], entrance: Entr
     app.add_routes(pages_routes(static_directory()))
     app.on_response_prepare.append(finish_headers)
     app.on_response_prepare.append(harden)
-
-
-def families_of(settings: Settings, dev_keys: Mapping[str, str]) -> Sequence[Family]:
-    """The API families, each with the credentials it accepts."""
-    keys = _with_dev_key(settings.realtime_keys, dev_keys.get("realtime"))
-    return realtime_family(keys), rooms_family(teams_of(settings, dev_keys)), whip_family(), whep_family()
-
-
-def teams_of(settings: Settings, dev_keys: Mapping[str, str]) -> Mapping[str, str]:
-    """The names of teams by their API keys."""
-    teams = {each.key: each.team for each in settings.api_keys}
-    return teams | {dev_keys["rooms"]: DEV_TEAM} if "rooms" in dev_keys else teams
-
-
-class Sweeps(Protocol):
-    """Has things that are over, and looks for them now and then."""
-
-    async def sweep(self) -> None: ...
-
-
-def _deliveries(
-    webhooks: Webhooks, database: Database, fetcher: Fetcher, settings: Settings, clock: Clock
-) -> Deliveries:
-    deliveries = Deliveries(
-        database,
-        fetcher,
-        settings=settings.webhooks,
-        clock=clock,
-        scheduler=_LoopScheduler(),
-        secret_of=webhooks.secret_of,
-    )
-    webhooks.wake = deliveries.wake
-    return deliveries
-
-
-def _add_files(app: web.Application, database: Database, fetcher: Fetcher) -> None:
-    """What is kept in the object store, shown in meetings and opened by links."""
-    settings, clock, rooms = app[appkeys.SETTINGS], app[appkeys.CLOCK], app[appkeys.ROOMS]
-    objects, links = Objects(settings.objects_url, settings.objects.options), Links(settings.base_url)
-    documents = Documents()
-    files = MeetingFiles(
-        database,
-        objects,
-        documents,
-        FileViews(settings.base_url, links),
-        folder=settings.data_dir / UPLOADS_FOLDER,
-        limits=settings.files,
-        clock=clock,
-        tell=rooms.conferences.tell,
-    )
-    presentations = Presentations(
-        database,
-        files,
-        objects,
-        documents,
-        fetcher,
-        place=rooms.place,
-        clock=clock,
-        tell=rooms.conferences.tell,
-        happening=rooms.happening,
-    )
-    app[appkeys.OBJECTS], app[appkeys.LINKS] = objects, links
-    app[appkeys.FILES], app[appkeys.PRESENTATIONS] = files, presentations
-
-
-def _with_dev_key(keys: tuple[str, ...], dev_key: str | None) -> tuple[str, ...]:
-    return keys if dev_key is None else (dev_key, *keys)
 
 
 class _LoopScheduler:
@@ -247,38 +158,9 @@ def _running_media(media: MediaServer) -> Context:
     return context
 
 
-def _delivering(deliveries: Deliveries, fetcher: Fetcher) -> Context:
+def _sweeping(sweeps: Sequence[Sweep]) -> Context:
     async def context(_: web.Application) -> AsyncIterator[None]:
-        await deliveries.start()
-        yield
-        await deliveries.aclose(LAST_WORDS)
-        await fetcher.aclose()
-
-    return context
-
-
-def _running_rooms(rooms: Rooms) -> Context:
-    async def context(_: web.Application) -> AsyncIterator[None]:
-        await rooms.start()
-        yield
-        await rooms.aclose()
-
-    return context
-
-
-def _running_files(files: MeetingFiles, presentations: Presentations) -> Context:
-    async def context(_: web.Application) -> AsyncIterator[None]:
-        await files.start()
-        yield
-        await presentations.aclose()
-        await files.aclose()
-
-    return context
-
-
-def _sweeping(rooms: Sweeps) -> Context:
-    async def context(_: web.Application) -> AsyncIterator[None]:
-        sweeper = asyncio.create_task(_sweep(rooms))
+        sweeper = asyncio.create_task(_sweep(sweeps))
         yield
         sweeper.cancel()
         await asyncio.gather(sweeper, return_exceptions=True)
@@ -286,12 +168,13 @@ def _sweeping(rooms: Sweeps) -> Context:
     return context
 
 
-async def _sweep(rooms: Sweeps) -> None:
+async def _sweep(sweeps: Sequence[Sweep]) -> None:
     while True:
-        try:
-            await rooms.sweep()
-        except Exception:  # the database may be back next time
-            log.exception("sweep failed")
+        for sweep in sweeps:
+            try:
+                await sweep()
+            except Exception:  # the database may be back next time
+                log.exception("sweep failed")
         await asyncio.sleep(SWEEP_EVERY)
 
 

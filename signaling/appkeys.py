@@ -9,6 +9,7 @@ from mediaserver import Clock, ServerStats
 from signaling.api import Family
 from signaling.metrics import RequestCounts
 from signaling.objects import Objects
+from signaling.services.attendees import Attendees
 from signaling.services.files import MeetingFiles
 from signaling.services.links import Links
 from signaling.services.permalinks import Permalinks
@@ -16,6 +17,7 @@ from signaling.services.presentations import Presentations
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.rooms import Rooms
+from signaling.services.sessions import Sessions
 from signaling.services.viewers import Viewers
 from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
@@ -61,6 +63,8 @@ DELIVERIES = web.AppKey("deliveries", Deliveries)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
 FILES = web.AppKey("files", MeetingFiles)
 PRESENTATIONS = web.AppKey("presentations", Presentations)
+SESSIONS = web.AppKey("sessions", Sessions)
+ATTENDEES = web.AppKey("attendees", Attendees)
 OBJECTS = web.AppKey("objects", Objects)
 LINKS = web.AppKey("links", Links)
 REQUESTS = web.AppKey("requests", RequestCounts)

@@ -54,6 +54,8 @@ class Operation:
     """When it is answered with which status, besides what the whole family may answer."""
     answer: type[BaseModel] | None = None
     """What comes with 200, as JSON."""
+    many: bool = False
+    """An array of those."""
     answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
     """What comes with other statuses: JSON, or text of a media type, or None for nothing."""
     query: type[BaseModel] | None = None

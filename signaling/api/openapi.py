@@ -62,7 +62,8 @@ def _operation(family: Family, operation: Operation, references: Mapping[type[Ba
 def _responses(family: Family, operation: Operation, references: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
     answers = {status: _content(what, references) for status, what in operation.answers.items()}
     if operation.answer is not None:
-        answers[200] = {"content": _json(references[operation.answer])}
+        one = references[operation.answer]
+        answers[200] = {"content": _json({"type": "array", "items": one} if operation.many else one)}
     responses: dict[str, Any] = {str(status): {"description": "Done", **what} for status, what in answers.items()}
     problem = {family.problem_type: {"schema": references[family.problem_model]}}
     for status, when in sorted({**family.errors, **operation.errors}.items()):

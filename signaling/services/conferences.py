@@ -54,6 +54,9 @@ class Watch(Protocol):
     def ending(self, meeting: Meeting, reason: str) -> None:
         """It is over; those inside can still be told something."""
 
+    def heard(self, meeting: Meeting, event: MediaEvent) -> None:
+        """The media plane tells something of a conference that runs."""
+
     def ended(self, meeting: Meeting, reason: str) -> None:
         """It is over; nobody is inside any more."""
 
@@ -232,6 +235,8 @@ class Conferences:
                     meeting.started(event.stream)
                 if member:
                     member.outlet.heard(event)
+        for watch in self.watches:
+            watch.heard(meeting, event)
 
     # questions
 
@@ -283,6 +288,7 @@ class Conferences:
             avatar=admitted.avatar,
             guest=admitted.guest,
             powers=admitted.powers,
+            data=admitted.data,
             expires_at=endpoint.expires_at if endpoint else admitted.expires_at,
         )
         meeting.enroll(member)

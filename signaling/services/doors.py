@@ -91,6 +91,8 @@ class Pass:
     """When its bearer has to go, in unix seconds; an endpoint says so itself."""
     setup: Mapping[str, Any] | None = None
     """What its bearer is told first; None: what is told in every family that has nothing of its own to tell."""
+    data: str | None = None
+    """What the maker of the credential wants to know its bearer by."""
 
 
 class Door(Protocol):

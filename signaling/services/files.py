@@ -17,7 +17,7 @@ from typing import Literal
 
 import structlog
 
-from mediaserver import Clock
+from mediaserver import Clock, MediaEvent
 from signaling import tokens
 from signaling.objects import Objects, StoreFailed
 from signaling.services import events
@@ -150,6 +150,9 @@ class MeetingFiles:
         pass
 
     def went(self, meeting: Meeting, member: Member, reason: str) -> None:
+        pass
+
+    def heard(self, meeting: Meeting, event: MediaEvent) -> None:
         pass
 
     def ending(self, meeting: Meeting, reason: str) -> None:

@@ -121,6 +121,8 @@ class Member:
     """Messages they may send although their role may not."""
     expires_at: float | None = None
     """Unix seconds."""
+    data: str | None = None
+    """What the maker of their credential wants to know them by."""
     listening: bool = True
     """Whether a socket is attached, as opposed to a grace period running."""
     by_http: bool = False

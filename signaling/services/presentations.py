@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from mediaserver import Clock
+from mediaserver import Clock, MediaEvent
 from signaling.objects import Objects, StoreFailed
 from signaling.services import events
 from signaling.services import room_views as views
@@ -113,6 +113,9 @@ class Presentations:
         presentation = self._running.get(meeting.id)
         if presentation is not None and presentation.user.id == member.id:
             self._end(meeting.id)
+
+    def heard(self, meeting: Meeting, event: MediaEvent) -> None:
+        pass
 
     def ending(self, meeting: Meeting, reason: str) -> None:
         self._end(meeting.id)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mediaserver import Clock
+from mediaserver import Clock, MediaEvent
 from signaling import tokens
 from signaling.services.conferences import Conferences
 from signaling.services.doors import Credential, Endpoint, Pass, Venue
@@ -67,6 +67,9 @@ class RoomConferences:
         pass
 
     def went(self, meeting: Meeting, member: Member, reason: str) -> None:
+        pass
+
+    def heard(self, meeting: Meeting, event: MediaEvent) -> None:
         pass
 
     def ending(self, meeting: Meeting, reason: str) -> None:

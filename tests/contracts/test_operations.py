@@ -17,7 +17,7 @@ from tests.support.clock import MovableClock
 
 HTTP_MEDIA = ("whip", "whep")
 SESSION_METHODS = ("get", "options", "patch", "delete")
-FAMILIES = ["realtime", "rooms", *HTTP_MEDIA]
+FAMILIES = ["realtime", "sessions", "rooms", *HTTP_MEDIA]
 
 
 @pytest.fixture
@@ -110,10 +110,18 @@ async def test_the_description_names_every_endpoint(api: Api):
     assert document["openapi"].startswith("3.1")
     described = {(path, method) for path, methods in document["paths"].items() for method in methods}
     assert ("/rooms", "post") in described
-    assert {each for each in described if each[0].startswith(("/api/", "/whip/", "/whep/"))} == {
+    assert {
+        each for each in described if each[0].startswith(("/api/", "/session", "/webhooks/session", "/whip/", "/whep/"))
+    } == {
         (ROOMS, "get"),
         (ROOMS, "post"),
         (ROOMS, "delete"),
+        ("/session", "post"),
+        ("/session/{meetingLinkId}", "patch"),
+        ("/session/{meetingLinkId}/token", "post"),
+        ("/session/{meetingLinkId}/end", "patch"),
+        ("/session/{meetingLinkId}/attendees", "get"),
+        ("/webhooks/session", "post"),
         (f"{ROOMS}/{{id}}", "get"),
         (f"{ROOMS}/{{id}}/upgrade", "post"),
         *((f"/{family}/{{conference}}", method) for family in HTTP_MEDIA for method in ("get", "options", "post")),

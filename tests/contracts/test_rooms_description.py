@@ -15,9 +15,8 @@ from schemathesis import GenerationMode
 from schemathesis.schemas import APIOperation
 
 from signaling.api.openapi import describe
-from signaling.app import families_of
 from signaling.version import VERSION
-from tests.support.described import CHECKS, LIMITS, serving
+from tests.support.described import CHECKS, LIMITS, families, serving
 from tests.support.team import KEY, Media, team_settings
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
@@ -30,8 +29,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _operations() -> list[APIOperation]:
-    families = families_of(team_settings(Path("unused")), {})
-    document = describe([family for family in families if family.name == "rooms"], VERSION)
+    every = families(team_settings(Path("unused")))
+    document = describe([family for family in every if family.name == "rooms"], VERSION)
     return [found.ok() for found in schemathesis.openapi.from_dict(document).get_all_operations()]
 
 

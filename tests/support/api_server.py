@@ -10,7 +10,9 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from mediaserver import Clock, MediaConfig, MediaEvent, ServerStats
+from signaling import jwts
 from signaling.app import create_app
+from signaling.services.session_callers import PERMISSIONS
 from signaling.settings import Settings
 
 KEY = "a key of the first team"
@@ -60,8 +62,18 @@ class Api:
         return body["room"]
 
 
+JWT = {"secret": "a secret of whoever signs web tokens, long enough", "issuer": "https://issuer.example"}
+
+
 def settings_for(data_dir: Path, **changes: Any) -> Settings:
-    return Settings.model_validate({"data_dir": data_dir, "realtime_keys": [KEY, OTHER_KEY], **changes})
+    configured = {"data_dir": data_dir, "realtime_keys": [KEY, OTHER_KEY], "jwt": JWT, **changes}
+    return Settings.model_validate(configured)
+
+
+def web_token(*permissions: str, secret: str = JWT["secret"], **claims: Any) -> str:
+    """A token of the sessions family's callers; without permissions named it has all of them."""
+    said = {"iss": JWT["issuer"], "permissions": list(permissions or PERMISSIONS), "id": "u-1", **claims}
+    return jwts.write(secret.encode(), {name: value for name, value in said.items() if value is not None})
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,14 +16,22 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from mediaserver import SystemClock
+from signaling.api import Family
 from signaling.app import create_app
+from signaling.appkeys import FAMILIES
 from signaling.settings import Settings
+from tests.support.api_server import IdleMedia
 
 EXAMPLES = 25  # for each operation, valid and invalid
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 LIMITS = settings(
     max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
+
+
+def families(settings: Settings) -> Sequence[Family]:
+    """All that a server with these settings serves."""
+    return create_app(settings, SystemClock(), media=IdleMedia)[FAMILIES]  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -52,6 +52,9 @@ class Diary:
     def ending(self, meeting: Any, reason: str) -> None:
         pass
 
+    def heard(self, meeting: Any, event: Any) -> None:
+        self.said.append(("heard", type(event).__name__))
+
     def ended(self, meeting: Any, reason: str) -> None:
         self.said.append(("ended", reason))
 

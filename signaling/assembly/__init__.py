@@ -1,0 +1,61 @@
+"""What the server is put together from: for each API family, and each service with a life of its own, a function.
+
+Each is given the `Core` and returns its `Parts`; `app.py` calls them and joins the parts. To add a family, write
+`assembly/<name>.py` and name it in `app.py`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from mediaserver import Clock, MediaServer
+from signaling.api import Family
+from signaling.live.observer import Observing
+from signaling.objects import Objects
+from signaling.services.conferences import Conferences, Watch
+from signaling.services.doors import Door
+from signaling.services.links import Links
+from signaling.services.scheduler import Scheduler
+from signaling.settings import Settings
+from signaling.store.database import Database
+
+Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What every part may use; nothing of it runs yet."""
+
+    settings: Settings
+    clock: Clock
+    scheduler: Scheduler
+    database: Database
+    media: MediaServer
+    conferences: Conferences
+    objects: Objects
+    links: Links
+    dev_keys: Mapping[str, str]
+    """One key per family by its name, on a development server; empty otherwise."""
+
+    def keys(self, family: str, configured: tuple[str, ...]) -> tuple[str, ...]:
+        """The family's keys, the development one among them."""
+        return (self.dev_keys[family], *configured) if family in self.dev_keys else configured
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one function adds to the server."""
+
+    families: Sequence[Family] = ()
+    doors: Sequence[Door] = ()
+    watches: Sequence[Watch] = ()
+    observing: Observing | None = None
+    """Lets teams listen to their meetings over /rt."""
+    keys: Mapping[web.AppKey[Any], Any] = field(default_factory=dict)
+    """Where handlers find it."""
+    contexts: Sequence[Context] = ()
+    """What runs while the server does: started after the store and before media, ended in the reverse order."""
+    sweeps: Sequence[Callable[[], Awaitable[None]]] = ()
+    """What has to be looked at once a minute."""

@@ -1,0 +1,126 @@
+"""The rooms family: rooms of teams, what is shown in them, and the webhooks that tell of them."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from aiohttp import web
+
+from signaling.api.rooms import rooms_family
+from signaling.appkeys import DELIVERIES, FILES, PERMALINKS, PRESENTATIONS, ROOMS, WEBHOOKS
+from signaling.assembly import Context, Core, Parts
+from signaling.fetch import Fetcher
+from signaling.services.documents import Documents
+from signaling.services.file_views import FileViews
+from signaling.services.files import MeetingFiles
+from signaling.services.permalinks import Permalinks
+from signaling.services.presentations import Presentations
+from signaling.services.room_door import RoomConferences, RoomsDoor
+from signaling.services.rooms import Rooms
+from signaling.services.webhooks import Webhooks
+from signaling.webhooks.delivery import Deliveries
+
+DEV_TEAM = "Development"
+LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server stops
+UPLOADS_FOLDER = "uploads"
+
+
+def rooms(core: Core) -> Parts:
+    teams, fetcher = _teams(core), Fetcher(core.settings.fetch)
+    webhooks = Webhooks(core.database, fetcher, core.clock, teams)
+    deliveries = _deliveries(core, webhooks, fetcher)
+    service = Rooms(core.database, core.settings, core.clock)
+    service.register.herald = webhooks
+    service.conferences = RoomConferences(service, core.conferences)
+    files, presentations = _shown(core, service, fetcher)
+    files.herald = presentations.herald = webhooks
+    door = RoomsDoor(service, core.conferences, core.settings, core.clock, teams)
+    return Parts(
+        families=[rooms_family(teams)],
+        doors=[door],
+        observing=door,
+        watches=[presentations, service.conferences, files],
+        keys={
+            ROOMS: service,
+            PERMALINKS: Permalinks(core.database, service, core.clock),
+            WEBHOOKS: webhooks,
+            DELIVERIES: deliveries,
+            FILES: files,
+            PRESENTATIONS: presentations,
+        },
+        contexts=[_delivering(deliveries, fetcher), _running(service), _showing(files, presentations)],
+        sweeps=[service.sweep, deliveries.sweep, files.sweep],
+    )
+
+
+def _teams(core: Core) -> Mapping[str, str]:
+    """The names of teams by their API keys."""
+    teams = {each.key: each.team for each in core.settings.api_keys}
+    return teams | {core.dev_keys["rooms"]: DEV_TEAM} if "rooms" in core.dev_keys else teams
+
+
+def _deliveries(core: Core, webhooks: Webhooks, fetcher: Fetcher) -> Deliveries:
+    deliveries = Deliveries(
+        core.database,
+        fetcher,
+        settings=core.settings.webhooks,
+        clock=core.clock,
+        scheduler=core.scheduler,
+        secret_of=webhooks.secret_of,
+    )
+    webhooks.wake = deliveries.wake
+    return deliveries
+
+
+def _shown(core: Core, service: Rooms, fetcher: Fetcher) -> tuple[MeetingFiles, Presentations]:
+    """What is kept in the object store and shown in meetings."""
+    documents, tell = Documents(), service.conferences.tell
+    files = MeetingFiles(
+        core.database,
+        core.objects,
+        documents,
+        FileViews(core.settings.base_url, core.links),
+        folder=core.settings.data_dir / UPLOADS_FOLDER,
+        limits=core.settings.files,
+        clock=core.clock,
+        tell=tell,
+    )
+    presentations = Presentations(
+        core.database,
+        files,
+        core.objects,
+        documents,
+        fetcher,
+        place=service.place,
+        clock=core.clock,
+        tell=tell,
+        happening=service.happening,
+    )
+    return files, presentations
+
+
+def _delivering(deliveries: Deliveries, fetcher: Fetcher) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await deliveries.start()
+        yield
+        await deliveries.aclose(LAST_WORDS)
+        await fetcher.aclose()
+
+    return context
+
+
+def _running(service: Rooms) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await service.start()
+        yield
+        await service.aclose()
+
+    return context
+
+
+def _showing(files: MeetingFiles, presentations: Presentations) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await files.start()
+        yield
+        await presentations.aclose()
+        await files.aclose()
+
+    return context

@@ -1,0 +1,44 @@
+"""The sessions family: scheduled meetings, tokens by role, attendee lists."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from signaling.api.sessions import sessions_family
+from signaling.appkeys import ATTENDEES, SESSIONS
+from signaling.assembly import Core, Parts
+from signaling.services.attendees import Attendees
+from signaling.services.in_order import InOrder
+from signaling.services.session_door import SessionDoor
+from signaling.services.sessions import Sessions
+from signaling.settings import Jwt
+
+DEV_ISSUER = "folkmoot-dev"
+
+
+def sessions(core: Core) -> Parts:
+    conferences = core.conferences
+    service = Sessions(
+        core.database, core.settings, core.clock, on_ended=lambda session_id: conferences.end(session_id, "ended")
+    )
+    attendees = Attendees(core.database, core.clock, InOrder())
+
+    async def settled(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await attendees.entered()
+
+    return Parts(
+        families=[sessions_family(_jwt(core))],
+        doors=[SessionDoor(service, core.settings)],
+        watches=[attendees],
+        keys={SESSIONS: service, ATTENDEES: attendees},
+        contexts=[settled],
+    )
+
+
+def _jwt(core: Core) -> Jwt:
+    """Whose tokens are taken: on a development server without any, those signed with its own key."""
+    configured = core.settings.jwt
+    if "sessions" in core.dev_keys and not configured.secret:
+        return Jwt(secret=core.dev_keys["sessions"], issuer=DEV_ISSUER)
+    return configured
