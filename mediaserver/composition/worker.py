@@ -19,9 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mediaserver.composition.control import Channel, Message
-from mediaserver.composition.desk import Desk
+from mediaserver.composition.desk import Desk, Program
+from mediaserver.composition.scene import Scene
 from mediaserver.recording.folder import Busy, orphans, repair
+from mediaserver.recording.individual import TrackLabel
 
+STEP = 0.01  # seconds between two looks at the composite
 TICK = 0.05
 ALIVE_EVERY = 1.0
 CPU_AHEAD = 60  # seconds of CPU time that a worker may use up without a sign of life
@@ -42,7 +45,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._desk: Desk | None = None
         self._done = asyncio.Event()
-        self._alive_at = 0.0
+        self._alive_at = self._ticked_at = 0.0
         self._channel = Channel(control, self._ordered, lambda _why: self._end(SERVER_GONE))
         self._orders: dict[str, Callable[[Desk, Message], None]] = {
             "feed": lambda desk, m: desk.feed(m),
@@ -50,6 +53,8 @@ class Worker:
             "mute": lambda desk, m: desk.muted(m, _now()),
             "record": lambda desk, m: desk.record(m, _now()),
             "stop": lambda desk, m: desk.stop(m["id"], _now(), m["why"]),
+            "scene": lambda desk, m: desk.show(m, _now()),
+            "snapshot": lambda desk, m: desk.snapshot(m),
             "spoke": lambda desk, m: desk.spoke(m["participant_ids"], _now()),
             "name": lambda desk, m: desk.named(m["participant_id"], m["name"]),
             "note": lambda desk, m: desk.noted(m["note"], _now()),
@@ -64,7 +69,13 @@ class Worker:
     def _ordered(self, message: Message) -> None:
         match message["do"]:
             case "hello":
-                self._desk = Desk(message["wall_offset"], random.getrandbits(32), self._send, self._tell)
+                self._desk = Desk(
+                    message["wall_offset"],
+                    random.getrandbits(32),
+                    send=self._send,
+                    tell=self._tell,
+                    make_program=_program,
+                )
             case "end":
                 self._end(message["why"])
             case order:
@@ -105,12 +116,15 @@ class Worker:
     def _tick(self) -> None:
         now = _now()
         if self._desk:
+            self._desk.advance(now)
+        if self._desk and now - self._ticked_at >= TICK:
+            self._ticked_at = now
             self._desk.tick(now)
         if now - self._alive_at >= ALIVE_EVERY:
             self._alive_at = now
             allow_cpu()
             self._tell({"did": "alive", "counts": self._desk.intake.counts() if self._desk else {}})
-        self._loop.call_later(TICK, self._tick)
+        self._loop.call_later(STEP, self._tick)
 
     def _send(self, packet: bytes) -> None:
         try:
@@ -120,6 +134,13 @@ class Worker:
 
     def _tell(self, message: Message) -> None:
         self._channel.send(**message)
+
+
+def _program(scene: Scene, now: float, on_key_wanted: Callable[[TrackLabel], None]) -> Program:
+    """FFmpeg's libraries are loaded with the first composite: a worker that only records tracks needs none."""
+    from mediaserver.composition.program import Program
+
+    return Program(scene, now, on_key_wanted)
 
 
 def _now() -> float:

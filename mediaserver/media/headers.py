@@ -60,9 +60,11 @@ def codec_private(codec: CodecId, data: bytes) -> bytes:
     return b""
 
 
-def opus_head(channels: int = 2) -> bytes:
-    """RFC 7845 section 5.1, without pre-skip: what was said before the recording began is not in it."""
-    return b"OpusHead" + bytes([1, channels]) + bytes(2) + (48000).to_bytes(4, "little") + bytes(3)
+def opus_head(channels: int = 2, pre_skip: int = 0) -> bytes:
+    """RFC 7845 section 5.1. Tracks of people have no pre-skip: what was said before a recording began is not in it."""
+    return (
+        b"OpusHead" + bytes([1, channels]) + pre_skip.to_bytes(2, "little") + (48000).to_bytes(4, "little") + bytes(3)
+    )
 
 
 def _vp8_size(data: bytes) -> Size:

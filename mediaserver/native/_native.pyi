@@ -109,8 +109,8 @@ class Engine:
         """Gives one end of a SOCK_SEQPACKET pair, whose other end a process of ours holds, to a thread; its address.
 
         Packets go through it as they are, one at a time; see `Connection.trust`. How many may wait for a process that
-        does not read is its SO_SNDBUF; what finds no room is dropped (`dropped_local_full`). STREAM_CLOSED tells that the
-        other end was closed. The thread owns and closes `fd` from now on.
+        does not read is its SO_SNDBUF; what finds no room is dropped (`dropped_local_full`). STREAM_CLOSED tells that
+        the other end was closed. The thread owns and closes `fd` from now on.
         """
 
     def close_stream(self, address: bytes) -> None: ...

@@ -97,4 +97,3 @@ def _finish_file(path: Path) -> tuple[float, int]:
         return 0.0, 0
     duration = file.close()
     return round(duration, 3), path.stat().st_size
-

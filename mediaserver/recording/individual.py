@@ -5,8 +5,6 @@ another file. Where nothing is sent (muted, silent, lost) its file has a gap of 
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from mediaserver.errors import MalformedPacket
 from mediaserver.media.depacketize import CodedFrame
@@ -29,9 +27,9 @@ class TrackLabel:
 
 
 class IndividualRecording:
-    def __init__(self, path: Path, now: float, wall: float, *, resume: bool = False) -> None:
-        self._files = Files(path, "individual", now, wall, resume=resume)
-        lines = self._files.folder.lines
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        lines = files.folder.lines
         self._codecs: dict[str, CodecId] = {}
         self._count = 0
         for line in lines:
@@ -55,25 +53,6 @@ class IndividualRecording:
     def ended(self, key: str) -> None:
         """The track is over."""
         self._files.end(key)
-
-    def muted(self, stream_id: str, kind: str, muted: bool, now: float) -> None:
-        self._files.folder.note("mute", stream_id=stream_id, kind=kind, muted=muted, at=self._files.offset(now))
-
-    def spoke(self, participant_ids: list[str], now: float) -> None:
-        self._files.folder.note("speakers", participant_ids=participant_ids, at=self._files.offset(now))
-
-    def named(self, participant_id: str, name: str) -> None:
-        self._files.folder.note("person", participant_id=participant_id, name=name)
-
-    def noted(self, note: dict[str, Any], now: float) -> None:
-        """Something that others have to tell, such as a line of the chat."""
-        self._files.folder.note("note", at=self._files.offset(now), note=note)
-
-    def flush(self) -> None:
-        self._files.flush()
-
-    def close(self, now: float, why: str) -> dict[str, Any]:
-        return self._files.close(now, why)
 
     def _begin(self, key: str, about: TrackLabel, codec: CodecId, header: TrackHeader, at: float) -> None:
         self._count += 1

@@ -65,8 +65,10 @@ def index(lines: Iterable[Line]) -> dict[str, Any]:
     for track in out["tracks"]:
         track["name"] = names.get(track["participant_id"])
         track["mutes"] = mutes.get((track["stream_id"], track["kind"]), [])
-    ends = (track["offset"] + track["duration"] for track in out["tracks"])
-    out["duration"] = round(max(out["duration"], *ends, 0.0), 3)
+    ends = [track["offset"] + track["duration"] for track in out["tracks"]]
+    if out["kind"] == "individual" or not ends:
+        ends.append(out["duration"])
+    out["duration"] = round(max(ends), 3)
     return out
 
 

@@ -5,20 +5,12 @@ has encoded (`composite.py`); both put their files into one folder. Times are se
 """
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from mediaserver.recording.folder import Folder
 from mediaserver.recording.webm import TrackHeader, WebmFile
 
 DISK_FULL = "disk full"
-
-
-class Recorder(Protocol):
-    def flush(self) -> None:
-        """What has come is on the disk afterwards; once a second. OSError: the recording has to end."""
-
-    def close(self, now: float, why: str) -> dict[str, Any]:
-        """Finishes everything that can be finished; returns the index."""
 
 
 class Files:
@@ -41,8 +33,9 @@ class Files:
         """A new file, whose zero is `at`; it is known by `key` until it is ended."""
         self.end(key)
         file = WebmFile.create(self.folder.path / name, headers)
-        self._open[key] = file, max(at, self.began)
-        self.folder.note("file", file=name, key=key, at=self.offset(at), **about)
+        zero = max(at, self.began)
+        self._open[key] = file, zero
+        self.folder.note("file", file=name, key=key, at=self.offset(zero), zero=zero, **about)
 
     def has(self, key: str) -> bool:
         return key in self._open
@@ -59,7 +52,21 @@ class Files:
                 "closed", file=file.path.name, duration=round(duration, 3), size_bytes=file.path.stat().st_size
             )
 
+    def muted(self, stream_id: str, kind: str, muted: bool, now: float) -> None:
+        self.folder.note("mute", stream_id=stream_id, kind=kind, muted=muted, at=self.offset(now))
+
+    def spoke(self, participant_ids: list[str], now: float) -> None:
+        self.folder.note("speakers", participant_ids=participant_ids, at=self.offset(now))
+
+    def named(self, participant_id: str, name: str) -> None:
+        self.folder.note("person", participant_id=participant_id, name=name)
+
+    def noted(self, note: dict[str, Any], now: float) -> None:
+        """Something that others have to tell, such as a line of the chat."""
+        self.folder.note("note", at=self.offset(now), note=note)
+
     def flush(self) -> None:
+        """What has come is on the disk afterwards; once a second. OSError: the recording has to end."""
         for file, _ in self._open.values():
             file.flush()
 
@@ -89,7 +96,7 @@ class Files:
     def _take_up(self, key: str, line: Any) -> None:
         path = self.folder.path / Path(str(line["file"])).name
         try:
-            self._open[key] = WebmFile.resume(path), self.began + float(line["at"])
+            self._open[key] = WebmFile.resume(path), float(line["zero"])
         except Exception:
             self.folder.note("closed", file=line["file"], duration=0.0, size_bytes=0)
             path.unlink(missing_ok=True)

@@ -52,6 +52,8 @@ class TrackHeader:
     width: int = 0
     height: int = 0
     channels: int = 2
+    delay: float = 0.0
+    """Seconds that a decoder brings everything late (Opus: its pre-skip)."""
 
     @property
     def kind(self) -> str:
@@ -70,6 +72,7 @@ class _Cue:
 class _Track:
     kind: str
     annex_b: bool = False
+    delay: float = 0.0
     last_ms: int = -1
     cued_ms: int = -(1 << 40)
 
@@ -132,7 +135,7 @@ class WebmFile:
     def write(self, track: int, at: float, data: bytes, *, key: bool) -> None:
         """One frame; its time is moved behind the frame before it, if need be."""
         state = self._tracks[track]
-        at_ms = max(round(at * 1000), state.last_ms, 0)
+        at_ms = max(round((at + state.delay) * 1000), state.last_ms, 0)
         first_ms = self._waiting[0][0] if self._waiting else at_ms
         if self._waiting_bytes > MAX_CLUSTER_BYTES or abs(at_ms - first_ms) > MAX_CLUSTER * 1000:
             self.flush()
@@ -181,7 +184,7 @@ class WebmFile:
     # beginning
 
     def _begin(self, tracks: Sequence[TrackHeader]) -> None:
-        self._tracks = [_Track(track.kind, track.codec in H264) for track in tracks]
+        self._tracks = [_Track(track.kind, track.codec in H264, track.delay) for track in tracks]
         document = "matroska" if any(track.codec in H264 for track in tracks) else "webm"
         head = _ebml_header(document) + ebml.identifier(ebml.SEGMENT)
         self._segment = len(head) + 8
@@ -332,8 +335,11 @@ def _track_entry(number: int, track: TrackHeader) -> bytes:
             ebml.VIDEO, ebml.number(ebml.PIXEL_WIDTH, track.width), ebml.number(ebml.PIXEL_HEIGHT, track.height)
         )
     else:
-        kind = ebml.number(ebml.SEEK_PRE_ROLL, 80_000_000) + ebml.element(
-            ebml.AUDIO, ebml.real(ebml.FREQUENCY, 48000.0), ebml.number(ebml.CHANNELS, track.channels)
+        delay = ebml.number(ebml.CODEC_DELAY, round(track.delay * 1e9)) if track.delay else b""
+        kind = (
+            delay
+            + ebml.number(ebml.SEEK_PRE_ROLL, 80_000_000)
+            + ebml.element(ebml.AUDIO, ebml.real(ebml.FREQUENCY, 48000.0), ebml.number(ebml.CHANNELS, track.channels))
         )
     return ebml.element(
         ebml.TRACK_ENTRY,
@@ -350,7 +356,8 @@ def _track_entry(number: int, track: TrackHeader) -> bytes:
 def _read_track(data: memoryview, start: int, end: int) -> _Track:
     fields = {name: bytes(data[begin:stop]) for name, begin, stop in ebml.elements(data, start, end)}
     kind = "video" if fields.get(ebml.TRACK_TYPE) == b"\1" else "audio"
-    return _Track(kind, fields.get(ebml.CODEC_ID) == NAMES[CodecId.H264_BASELINE].encode())
+    delay = int.from_bytes(fields.get(ebml.CODEC_DELAY, b"")) / 1e9
+    return _Track(kind, fields.get(ebml.CODEC_ID) == NAMES[CodecId.H264_BASELINE].encode(), delay)
 
 
 def _seek_head(places: dict[int, int]) -> bytes:
