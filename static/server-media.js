@@ -9,6 +9,7 @@
 /** @typedef {import("./types.js").Side} Side */
 
 import { ConferenceError } from "./errors.js";
+import { Patience } from "./patience.js";
 import { Publisher } from "./publisher.js";
 import { Recovery } from "./recovery.js";
 import { Subscriber } from "./subscriber.js";
@@ -50,6 +51,7 @@ export class ServerMedia {
   #publisher;
   #subscriber;
   #recovery;
+  #patience = new Patience();
   #openTimer = 0;
 
   /**
@@ -65,7 +67,13 @@ export class ServerMedia {
       onConnection: (pc) => this.#recovery.publish.watch(pc),
       onText: (text) => owner.onData(JSON.parse(text)),
     });
-    this.#subscriber = new Subscriber(incoming, { ...owner, onConnection: (pc) => this.#recovery.subscribe.watch(pc) });
+    this.#subscriber = new Subscriber(incoming, {
+      ...owner,
+      onConnection: (pc) => {
+        this.#recovery.subscribe.watch(pc);
+        this.#patience.watch(pc);
+      },
+    });
     const { canSignal, onHealth: onChange } = owner;
     const [publisher, subscriber] = [this.#publisher, this.#subscriber];
     this.#recovery = {
@@ -155,6 +163,7 @@ export class ServerMedia {
     clearTimeout(this.#openTimer);
     this.#recovery.publish.stop();
     this.#recovery.subscribe.stop();
+    this.#patience.stop();
     this.#publisher.close();
     this.#subscriber.close();
   }
