@@ -7,7 +7,7 @@
 
 /** @typedef {import("./types.js").PublishOptions} PublishOptions */
 
-const BITS_PER_PIXEL = 0.061; // of VP8 at 30 frames/s: 1.7 Mbit/s for 1280x720
+const BITS_PER_PIXEL = 0.054; // of VP8 at 30 frames/s: 1.5 Mbit/s for 1280x720, which a line of 2 Mbit/s carries
 const FRAMES_PER_SECOND = 30;
 const LEAST_BITRATE = 100_000; // bit/s
 const SCREEN_BITRATE = 2_500_000; // bit/s

@@ -17,7 +17,7 @@ from mediaserver.rtp.congestion import MAX_BPS, MIN_BPS, Estimate
 from mediaserver.rtp.rate_control import RateControl
 from mediaserver.rtp.report_estimate import NO_LIMIT_BPS, ReportEstimate
 
-FIRST_BPS = 1_000_000.0  # two pictures of usual size at once; too much for a thin line is seen within half a second
+FIRST_BPS = 300_000.0  # a small picture: a thin line that begins with more loses its sound, others climb in a second
 FIRST_MOST_BPS = 4_000_000.0
 PATIENCE = 3.0  # seconds: who has agreed to transport-wide feedback and gives none is then taken for one without
 REPORTS_EVERY = 1.0  # seconds

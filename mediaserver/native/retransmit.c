@@ -13,7 +13,7 @@ static int resent_lately(const struct sink *sink, uint16_t seq, int64_t now) {
     uint32_t ms = (uint32_t)(now / 1000);
     uint32_t pause = AGAIN_MS;
     if (sink->conn->answer_us)
-        pause = (uint32_t)(sink->conn->answer_us / 1000);
+        pause = (uint32_t)(sink->conn->answer_us / 8 * 7 / 1000);
     else if (sink->round_trip > 0 && sink->round_trip < 0.5)
         pause += (uint32_t)(sink->round_trip * 500);
     return entry->used && entry->seq == seq && ms - entry->at_ms < pause;

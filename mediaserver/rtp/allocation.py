@@ -19,7 +19,7 @@ RESERVE = 0.92  # of the budget is used when raising
 LOWEST_OF = 2.0  # seconds: raised is what fits the least budget of late
 BETWEEN = 0.4  # seconds between two raises,
 GENTLE = 0.25  # of the budget, each at most, or one step: each begins with a key frame
-HOLD = 2.0  # seconds after a lowering before something is raised; doubled
+HOLD = 2.0  # seconds after a lowering before something is raised; doubled, unless something is paused,
 MAX_HOLD = 30.0  # up to this, while raises
 PROVED = 10.0  # do not last so many seconds;
 CLEAR = 1.5  # times what did not last is there: no reason to hold anything
@@ -240,7 +240,8 @@ class Allocator:
         self._take(self._shares.fit(budget_bps - self._sound_bps))
 
     def _may_raise(self, least_bps: float, now: float) -> bool:
-        held = self._lowered is not None and now - self._lowered < self._hold and least_bps < CLEAR * self._failed_bps
+        hold = HOLD if PAUSED in self._levels else self._hold
+        held = self._lowered is not None and now - self._lowered < hold and least_bps < CLEAR * self._failed_bps
         return not held and (self._raised is None or now - self._raised >= BETWEEN)
 
     def _least(self, budget_bps: float, now: float) -> float:

@@ -95,7 +95,10 @@ class Estimate:
         if told.newest_sent_us:
             self._trip(now - told.newest_sent_us / 1e6)
         self._sending.add(told.size_bytes, now)
+        limit_bps = self.loss.limit_bps
         self.loss.add(told.received, told.lost, self._sending.rate_bps(), now, self._through.rate_bps)
+        if self.loss.forgot:
+            self.rate.rate_bps = min(self.rate.rate_bps, max(limit_bps, MIN_BPS))  # nothing has shown that more fits
         usage = self.trend.add(told.groups)
         self._through.add(told.groups)
         self._control(usage, now)

@@ -68,6 +68,8 @@ class LossLimit:
     loss: float = 0.0
     """Of the last step."""
     inherent: float = FIRST_INHERENT
+    forgot: bool = False
+    """The limit was given up just now because much less is sent: nothing has shown that it was wrong."""
     _step: _Tally = field(default_factory=_Tally)
     _bucket: _Tally = field(default_factory=_Tally)
     _buckets: deque[float] = field(default_factory=lambda: deque(maxlen=BUCKETS))
@@ -81,6 +83,7 @@ class LossLimit:
 
     def add(self, received: int, lost: int, sending_bps: float, now: float, through_bps: float = 0.0) -> float:
         """`sending_bps` is what has been sent lately, `through_bps` what of it has come, as far as that is known."""
+        self.forgot = False
         self._step.add(received, lost, now)
         self._fastest = max(self._fastest, sending_bps)
         self._bucket.add(received, lost, now)
@@ -150,4 +153,5 @@ class LossLimit:
     def _relax(self, sending_bps: float, age: float) -> None:
         self.limit_bps *= (1 + GROWTH) ** age
         if sending_bps and self.limit_bps > 2 * sending_bps and not self._blamed:
+            self.forgot = self.limit_bps < math.inf
             self.limit_bps = math.inf

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mediaserver.conference.downlink import FIRST_BPS, PATIENCE, Downlink, score
+from mediaserver.conference.downlink import PATIENCE, Downlink, score
 from mediaserver.events import StreamLayers
-from mediaserver.rtp.allocation import Reason, Request
+from mediaserver.rtp.allocation import RESERVE, Reason, Request
 from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.congestion import PACING
 from mediaserver.rtp.layers import Layer
@@ -14,6 +14,8 @@ from mediaserver.rtp.report_estimate import NO_LIMIT_BPS
 from tests.support.estimation import simulcast
 
 EVERY = 0.2
+
+FIRST = 300_000 / RESERVE + 1.0  # two small pictures
 
 
 @dataclass
@@ -79,10 +81,10 @@ class Line:
         return [None if choice is None or choice.layer is None else choice.layer.spatial for choice in chosen]
 
 
-def test_begins_with_what_most_lines_carry_and_climbs_while_all_is_well() -> None:
+def test_begins_with_everybodys_smallest_picture_and_climbs_while_all_is_well() -> None:
     line = Line()
-    assert line.downlink.estimate_bps == FIRST_BPS
-    assert line.layers() == [1, 2]
+    assert line.downlink.estimate_bps == FIRST
+    assert line.layers() == [2, 2]
     line.run(10.0)
     assert line.layers() == [0, 0]
 
@@ -90,7 +92,7 @@ def test_begins_with_what_most_lines_carry_and_climbs_while_all_is_well() -> Non
 def test_probes_find_what_the_line_carries() -> None:
     line = Line()
     line.run(2.0)
-    assert line.probes[0][1] == 3 * FIRST_BPS
+    assert line.probes[0][1] == 3 * FIRST
     assert line.layers() == [0, 0]
 
 
@@ -104,7 +106,7 @@ def test_where_probes_go_nowhere_better_layers_are_tried() -> None:
 
 def test_what_is_sent_is_paced_by_the_estimate() -> None:
     line = Line()
-    assert line.paces == [PACING * FIRST_BPS]
+    assert line.paces == [PACING * FIRST]
     line.run(10.0)
     assert line.paces[-1] == pytest.approx(PACING * line.downlink.estimate_bps, rel=0.1)
     assert len(line.paces) < 20
@@ -151,7 +153,7 @@ def test_without_any_feedback_nobody_is_held_back() -> None:
 def test_who_agrees_to_feedback_and_gives_none_is_not_held_back_for_long() -> None:
     line = Line(answers=False)
     line.run(PATIENCE / 2)
-    assert line.layers() == [1, 2]
+    assert line.layers() == [2, 2]
     line.run(PATIENCE)
     assert line.layers() == [0, 0]
 
@@ -184,7 +186,7 @@ def test_tells_what_has_changed_at_most_once_a_second() -> None:
     line = Line()
     first = line.downlink.changes(line.now)
     assert first == (
-        StreamLayers("a", 640, 360, 30.0, False, Reason.BANDWIDTH.value),
+        StreamLayers("a", 320, 180, 30.0, False, Reason.BANDWIDTH.value),
         StreamLayers("b", 320, 180, 30.0, False, Reason.BANDWIDTH.value),
     )
     line.run(0.8)
