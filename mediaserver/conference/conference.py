@@ -54,6 +54,8 @@ class Conference:
         self._speakers = Speakers()
         self._now = 0.0
         self._measured_at: float | None = None
+        self._costs: list[tuple[object, ...]] = []
+        """What there is, and what it cost when it was last measured."""
         self._closed = False
         self._make_studio = studio
         self._studio: Studio | None = None
@@ -203,11 +205,17 @@ class Conference:
             track.source.on_level(partial(self._speakers.heard, stream.participant_id))
 
     def _measure(self, now: float) -> None:
+        """Looks at what everything costs; whoever receives it has work with that only if it has changed."""
+        costs: list[tuple[object, ...]] = []
         for stream in self._streams.values():
-            for track in stream.tracks.values():
+            for kind, track in stream.tracks.items():
                 track.measure(now)
-        for participant in self._participants.values():
-            participant.measured()
+                muted = stream.muted[kind]
+                costs.append((stream.stream_id, kind, muted, track.section.codec, track.layers, track.rate_bps))
+        if costs != self._costs:
+            self._costs = costs
+            for participant in self._participants.values():
+                participant.measured()
 
     def _tell_speakers(self, now: float) -> None:
         speakers = self._speakers.update(now)

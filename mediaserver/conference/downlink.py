@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mediaserver.events import StreamLayers
-from mediaserver.rtp.allocation import RESERVE, Allocator, Choice, Reason, Request
+from mediaserver.rtp.allocation import RESERVE, Allocation, Allocator, Choice, Reason, Request
 from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.congestion import MAX_BPS, MIN_BPS, Estimate
 from mediaserver.rtp.rate_control import RateControl
@@ -59,6 +59,8 @@ class Downlink:
     _decided_bps: float = 0.0
     _told: dict[str, StreamLayers] = field(default_factory=dict)
     _told_at: float | None = None
+    _told_for: Allocation | None = None
+    """All that is to be told of it has been."""
 
     def agree(self, *, transport_cc: bool) -> None:
         """The client gives transport-wide feedback, or not."""
@@ -145,15 +147,16 @@ class Downlink:
 
     def changes(self, now: float) -> tuple[StreamLayers, ...]:
         """What is to be told now of how pictures are received."""
-        if self._told_at is not None and now - self._told_at < TELL_EVERY:
+        allocation = self._allocator.allocation
+        if allocation is self._told_for or (self._told_at is not None and now - self._told_at < TELL_EVERY):
             return ()
         told = {
             str(stream_id): _told_of(str(stream_id), choice)
-            for stream_id, choice in self._allocator.allocation.items()
+            for stream_id, choice in allocation.items()
             if choice.layer or choice.reason is Reason.BANDWIDTH or stream_id in self._told
         }
         changed = tuple(layers for stream_id, layers in told.items() if self._told.get(stream_id) != layers)
-        self._told = told
+        self._told, self._told_for = told, allocation
         if changed:
             self._told_at = now
         return changed

@@ -10,7 +10,7 @@ from typing import Literal
 
 from mediaserver.conference.router import Source
 from mediaserver.events import StreamInfo
-from mediaserver.rtp.layers import Layer, TrackLayers
+from mediaserver.rtp.layers import NOTABLE, Layer, TrackLayers
 from mediaserver.transport.negotiation import PublishedSection
 
 Kind = Literal["audio", "video"]
@@ -64,7 +64,9 @@ class Track:
             self.layers = self._measuring.measured(counters, now)
         else:
             rate_bps = max((float(each["rate_bps"]) for each in counters), default=0.0)
-            self.rate_bps = rate_bps + SOUND_OVERHEAD_BPS if rate_bps else 0.0
+            cost_bps = rate_bps + SOUND_OVERHEAD_BPS if rate_bps else 0.0
+            if abs(cost_bps - self.rate_bps) > NOTABLE * self.rate_bps:
+                self.rate_bps = cost_bps
 
     @property
     def layer_count(self) -> int:

@@ -91,6 +91,10 @@ class _Shares:
     wished: list[tuple[Layer, ...]] = field(init=False)
     steps: list[tuple[int, int]] = field(init=False)
     """(number of the request, level that it reaches), the most important first."""
+    best: list[int] = field(init=False)
+    """The levels at which everything is as wished."""
+    best_bps: float = field(init=False)
+    """What that costs."""
 
     def __post_init__(self) -> None:
         self.wished = [request.wished() for request in self.requests]
@@ -100,6 +104,8 @@ class _Shares:
             for level, layer in enumerate(self.wished[n])
         ]
         self.steps = [(n, level) for _, n, level in sorted(ranked)]
+        self.best = [len(layers) for layers in self.wished]
+        self.best_bps = self.cost(self.best)
 
     def fit(self, budget_bps: float) -> list[int]:
         """The levels that fit: each step is taken if there is room for it, and for all before it in its picture."""
@@ -182,6 +188,8 @@ class Allocator:
     allocation: Allocation = field(default_factory=dict)
     _shares: _Shares = field(default_factory=lambda: _Shares(()))
     _levels: list[int] = field(default_factory=list)
+    _pictures_bps: float = 0.0
+    """What these cost."""
     _sound_bps: float = 0.0
     _budgets: deque[tuple[float, float]] = field(default_factory=deque)
     _raised: float | None = None
@@ -207,7 +215,7 @@ class Allocator:
         least = self._least(budget_bps, now)
         if self.cost_bps > max(budget_bps, self._sound_bps):
             self._lower(budget_bps, now)
-        elif self._may_raise(least, now):
+        elif self._levels != self._shares.best and self._may_raise(least, now):
             levels = self._shares.fit(RESERVE * least - self._sound_bps)
             if self._shares.better(levels, self._levels):
                 self._raised = now
@@ -217,7 +225,7 @@ class Allocator:
     @property
     def cost_bps(self) -> float:
         """Of what is received, sound included."""
-        return self._sound_bps + self._shares.cost(self._levels)
+        return self._sound_bps + self._pictures_bps
 
     @property
     def next_bps(self) -> float | None:
@@ -228,8 +236,7 @@ class Allocator:
     @property
     def wanted_bps(self) -> float:
         """What everything that is wished would cost, with the reserve that raising needs."""
-        best = [len(layers) for layers in self._shares.wished]
-        return (self._sound_bps + self._shares.cost(best)) / RESERVE
+        return (self._sound_bps + self._shares.best_bps) / RESERVE
 
     def _lower(self, budget_bps: float, now: float) -> None:
         if self._raised is not None and now - self._raised < PROVED:
@@ -256,6 +263,7 @@ class Allocator:
 
     def _take(self, levels: Sequence[int]) -> None:
         self._levels = list(levels)
+        self._pictures_bps = self._shares.cost(levels)
         self.allocation = self._shares.chosen(levels)
 
 

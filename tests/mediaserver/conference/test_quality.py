@@ -94,6 +94,33 @@ def test_few_frames_come_before_a_pause(meeting: Meeting) -> None:
     assert (sink.carried is not None, sink.layer, sink.temporal) == (True, 2, 0)
 
 
+def test_what_a_muted_or_ended_picture_took_goes_to_the_others(meeting: Meeting) -> None:
+    hall = Hall(meeting, "ada", "bob")
+    hall.tells(900_000)
+    hall.pass_(6.0)
+    assert hall.pictures() == [1, 2]
+    ada, bob = (meeting.conference.participant(name) for name in ("ada", "bob"))
+    ada.mute("ada-cam", video=True)
+    hall.pass_(6.0)
+    assert hall.pictures()[1] == 1
+    ada.mute("ada-cam", video=False)
+    hall.pass_(6.0)
+    assert hall.pictures() == [1, 2]
+    bob.leave()
+    hall.tells(2_000_000)
+    hall.pass_(6.0)
+    assert hall.pictures() == [BEST_LAYER, None]
+
+
+def test_the_client_is_told_once_as_long_as_nothing_changes(meeting: Meeting) -> None:
+    hall = Hall(meeting, "ada")
+    hall.tells(900_000)
+    hall.pass_(8.0)
+    told = len(meeting.told(LayersChanged))
+    hall.pass_(10.0)
+    assert len(meeting.told(LayersChanged)) == told > 0
+
+
 def test_wishes_say_who_comes_first(meeting: Meeting) -> None:
     hall = Hall(meeting, "ada", "bob")
     hall.tells(900_000)
