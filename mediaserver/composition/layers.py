@@ -24,7 +24,7 @@ NARROW_BOX = 250  # pixels: below this width a name is reduced to its initials
 MAX_TEXT = 500  # characters of one text that are looked at
 BACKGROUND, FOREGROUND = -1, 1  # the z-index of the two layers
 
-_FONTS = tuple(
+FONTS = tuple(
     (f"/usr/share/fonts/{place}-Bold.ttf", f"/usr/share/fonts/{place}{regular}.ttf")
     for place, regular in (
         ("truetype/noto/NotoSans", "-Regular"),
@@ -147,21 +147,23 @@ def insert(wanted: Insert, width: int, height: int) -> tuple[Rgba, int, int]:
     """A panel of text, and where its top left corner is."""
     size = max(18, height // 32)
     pad, room = size, width * 9 // 20
-    lines = [(line, font(size * 5 // 4, bold=True), _INK) for line in _wrapped(wanted.title, size * 5 // 4, room, 2)]
-    lines += [(line, font(size), _SOFT) for line in _wrapped(wanted.content, size, room, 6)]
-    step = size * 3 // 2
+    head, body = font(size * 5 // 4, bold=True), font(size)
+    lines = [(line, head, _INK, size * 2) for line in _wrapped(wanted.title, size * 5 // 4, room, 2)]
+    lines += [(line, body, _SOFT, size * 3 // 2) for line in _wrapped(wanted.content, size, room, 6)]
     icon = _icon(wanted.icon, size * 3)
     beside = icon.width + pad if icon else 0
-    wide = max([round(f.getlength(text)) for text, f, _ in lines] or [0])
-    tall = max(len(lines) * step - size // 2, icon.height if icon else 0)
+    wide = max([round(face.getlength(text)) for text, face, _, _ in lines] or [0])
+    text_height = sum(step for *_, step in lines) - size // 2
+    tall = max(text_height, icon.height if icon else 0)
     whole = _rounded((wide + beside + pad * 2 + pad // 2, tall + pad * 3 // 2), size // 2, _PANEL)
     draw = ImageDraw.Draw(whole)
     draw.rounded_rectangle((pad // 2, pad * 3 // 4, pad // 2 + size // 6, pad * 3 // 4 + tall), 2, _ACCENT)
     if icon:
         whole.alpha_composite(icon, (pad * 5 // 4, pad * 3 // 4 + (tall - icon.height) // 2))
-    top = pad * 3 // 4 + (tall - (len(lines) * step - size // 2)) // 2
-    for index, (text, face, ink) in enumerate(lines):
-        draw.text((pad * 5 // 4 + beside, top + index * step), text, ink, face, anchor="lt")
+    top = pad * 3 // 4 + (tall - text_height) // 2
+    for text, face, ink, step in lines:
+        draw.text((pad * 5 // 4 + beside, top), text, ink, face, anchor="lt")
+        top += step
     margin = height // 24
     return np.asarray(whole), margin, margin if wanted.fixed else height - margin * 2 - whole.height
 
@@ -173,7 +175,7 @@ def colour_of(person: str) -> str:
 
 @functools.cache
 def font(size: int, *, bold: bool = False) -> _Font:
-    for heavy, regular in _FONTS:
+    for heavy, regular in FONTS:
         try:
             return ImageFont.truetype(heavy if bold else regular, size)
         except OSError:

@@ -50,3 +50,24 @@ def loudness_of(frequency: float, samples: NDArray[np.float32]) -> float:
     """How much of this tone is in the first channel: its amplitude."""
     t = np.arange(len(samples)) / RATE
     return float(abs(2 * np.mean(samples[:, 0] * np.exp(-2j * np.pi * frequency * t))))
+
+
+def portrait(index: int, width: int = 640, height: int = 360) -> Picture:
+    """Somebody before a wall, drawn: what golden pictures are made of."""
+    down, across = np.mgrid[0:height, 0:width]
+    y, u, v = CODES[index % len(CODES)]
+    luma = (y * 0.7 + 40 * down / height).astype(np.float32)
+    chroma = [np.full((height, width), 128 + (value - 128) * 0.4, np.float32) for value in (u, v)]
+    for cx, cy, radius_x, radius_y, colour in (
+        (width / 2, height * 1.05, height * 0.38, height * 0.45, (70 + 15 * (index % 4), 140 - 8 * (index % 3), 116)),
+        (width / 2, height * 0.42, height * 0.19, height * 0.24, (175, 112, 150)),
+    ):
+        inside = ((across - cx) / radius_x) ** 2 + ((down - cy) / radius_y) ** 2 < 1
+        luma[inside] = colour[0]
+        for plane, value in zip(chroma, colour[1:], strict=True):
+            plane[inside] = value
+    picture = blank(width, height)
+    for target, plane in zip(views(picture), (luma, *(c[::2, ::2] for c in chroma)), strict=True):
+        target[:] = np.clip(plane, 16, 235)
+    stamp(picture, 0.0)
+    return picture
