@@ -17,6 +17,7 @@ from signaling.live.credentials import Knock, forbidden, read_query
 from signaling.live.fields import size
 from signaling.live.framing import PROTOCOLS, Channel, choose
 from signaling.live.limits import PING_EVERY, Flood, Silence
+from signaling.live.mesh import is_for_somebody
 from signaling.live.messages import HANDLERS
 from signaling.live.observer import Listener, Observing, read_api_key
 from signaling.live.protocol import (
@@ -191,7 +192,8 @@ class Client:
             assert self._listener, "whoever says something has been let in"
             return self._listener.said(message)
         admitted = caller.visitor.admitted
-        permit(kind, role=admitted.role, joined=caller.conversation is not None, powers=admitted.powers)
+        joined, direct = caller.conversation is not None, is_for_somebody(message)
+        permit(kind, role=admitted.role, joined=joined, powers=admitted.powers, direct=direct)
         try:
             return await HANDLERS[kind](caller, message)
         except (ServiceError, MediaError) as error:

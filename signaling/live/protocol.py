@@ -118,10 +118,11 @@ RULES: Mapping[str, Rule] = {
 }
 
 
-def permit(kind: str, *, role: Role, joined: bool, powers: frozenset[str] = frozenset()) -> None:
+def permit(kind: str, *, role: Role, joined: bool, powers: frozenset[str] = frozenset(), direct: bool = False) -> None:
     """Raises the error that answers a message of this type at this point, if it is not allowed.
 
-    `powers` are messages that are allowed whatever the role.
+    `powers` are messages that are allowed whatever the role. `direct`: it is meant for another participant, to whom
+    listeners offer a connection as well; what they send on it is looked at later.
     """
     rule = RULES.get(kind)
     if rule is None:
@@ -130,7 +131,7 @@ def permit(kind: str, *, role: Role, joined: bool, powers: frozenset[str] = froz
         raise LiveError(409, "not_joined", f"{kind} comes after join")
     if joined and Stage.JOINED not in rule.stage:
         raise LiveError(409, "already_joined", f"{kind} comes once")
-    if role < rule.role and kind not in powers:
+    if role < rule.role and kind not in powers and not (direct and kind == "offer"):
         raise LiveError(403, "forbidden", f"{kind} is not for the role {role.name.lower()}")
 
 

@@ -1,6 +1,7 @@
 """MESH over /rt as golden traces: what goes from one participant to another, and what everybody is told about it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from signaling.live.fields import MAX_SDP
 from signaling.live.held import MAX_MESSAGES
 from signaling.live.limits import MESSAGES
+from signaling.services.doors import Role
 from signaling.services.mesh import CANDIDATES
 from signaling.services.realtime_rooms import RealtimeRoom
 from tests.support.live import LiveServer, Talker, live_server
@@ -89,6 +91,22 @@ async def test_only_who_is_named_hears_of_it(live: LiveServer, room: RealtimeRoo
     await bert.until("chat")
     assert "offer" in [message["type"] for message in anna.heard]
     assert "offer" not in [message["type"] for message in bert.heard]
+
+
+async def test_who_only_listens_connects_as_well_but_sends_nothing(live: LiveServer, room: RealtimeRoom):
+    [anna] = await enter(live, room, "anna")
+    lena = await live.knock(token=room.token, id="lena")
+    await lena.until("room_setup")
+    meeting = live.conferences.meeting(room.id)
+    assert meeting is not None
+    [visitor] = meeting.visitors
+    visitor.admitted = replace(visitor.admitted, role=Role.SUBSCRIBER)  # as credentials of other families make one
+    await lena.join()
+    assert (await lena.ask("offer", to="anna", sdp="listening", streams=[]))["type"] == "ok"
+    assert (await anna.until("offer"))["sdp"] == "listening"
+    for fields in ({"to": "anna", "streams": [stream()]}, {"pc": "publish", "seq": 1, "streams": []}):
+        refused = await lena.ask("offer", sdp="talking", **fields)
+        assert (refused["code"], refused["name"]) == (403, "forbidden")
 
 
 async def test_nobody_can_speak_as_somebody_else(live: LiveServer, room: RealtimeRoom):
