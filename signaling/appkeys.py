@@ -13,6 +13,7 @@ from signaling.services.attendees import Attendees
 from signaling.services.files import MeetingFiles
 from signaling.services.links import Links
 from signaling.services.permalinks import Permalinks
+from signaling.services.pictures import Pictures
 from signaling.services.presentations import Presentations
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
@@ -62,6 +63,7 @@ WEBHOOKS = web.AppKey("webhooks", Webhooks)
 DELIVERIES = web.AppKey("deliveries", Deliveries)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
 FILES = web.AppKey("files", MeetingFiles)
+PICTURES = web.AppKey("pictures", Pictures)
 PRESENTATIONS = web.AppKey("presentations", Presentations)
 SESSIONS = web.AppKey("sessions", Sessions)
 ATTENDEES = web.AppKey("attendees", Attendees)

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Mapping
 from aiohttp import web
 
 from signaling.api.rooms import rooms_family
-from signaling.appkeys import DELIVERIES, FILES, PERMALINKS, PRESENTATIONS, ROOMS, WEBHOOKS
+from signaling.appkeys import DELIVERIES, FILES, PERMALINKS, PICTURES, PRESENTATIONS, ROOMS, WEBHOOKS
 from signaling.assembly import Context, Core, Parts
 from signaling.fetch import Fetcher
 from signaling.services.documents import Documents
 from signaling.services.file_views import FileViews
 from signaling.services.files import MeetingFiles
 from signaling.services.permalinks import Permalinks
+from signaling.services.pictures import Pictures
 from signaling.services.presentations import Presentations
 from signaling.services.room_door import RoomConferences, RoomsDoor
 from signaling.services.rooms import Rooms
@@ -21,6 +22,7 @@ from signaling.webhooks.delivery import Deliveries
 DEV_TEAM = "Development"
 LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server stops
 UPLOADS_FOLDER = "uploads"
+PICTURES_FOLDER = "pictures"
 
 
 def rooms(core: Core) -> Parts:
@@ -30,7 +32,7 @@ def rooms(core: Core) -> Parts:
     service = Rooms(core.database, core.settings, core.clock)
     service.register.herald = webhooks
     service.conferences = RoomConferences(service, core.conferences)
-    files, presentations = _shown(core, service, fetcher)
+    files, presentations, pictures = _shown(core, service, fetcher)
     files.herald = presentations.herald = webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, teams)
     return Parts(
@@ -45,8 +47,9 @@ def rooms(core: Core) -> Parts:
             DELIVERIES: deliveries,
             FILES: files,
             PRESENTATIONS: presentations,
+            PICTURES: pictures,
         },
-        contexts=[_delivering(deliveries, fetcher), _running(service), _showing(files, presentations)],
+        contexts=[_delivering(deliveries, fetcher), _running(service), _showing(files, presentations, pictures)],
         sweeps=[service.sweep, deliveries.sweep, files.sweep],
     )
 
@@ -70,9 +73,10 @@ def _deliveries(core: Core, webhooks: Webhooks, fetcher: Fetcher) -> Deliveries:
     return deliveries
 
 
-def _shown(core: Core, service: Rooms, fetcher: Fetcher) -> tuple[MeetingFiles, Presentations]:
+def _shown(core: Core, service: Rooms, fetcher: Fetcher) -> tuple[MeetingFiles, Presentations, Pictures]:
     """What is kept in the object store and shown in meetings."""
     documents, tell = Documents(), service.conferences.tell
+    pictures = Pictures(documents, fetcher, core.settings.data_dir / PICTURES_FOLDER)
     files = MeetingFiles(
         core.database,
         core.objects,
@@ -87,14 +91,13 @@ def _shown(core: Core, service: Rooms, fetcher: Fetcher) -> tuple[MeetingFiles, 
         core.database,
         files,
         core.objects,
-        documents,
-        fetcher,
+        pictures,
         place=service.place,
         clock=core.clock,
         tell=tell,
         happening=service.happening,
     )
-    return files, presentations
+    return files, presentations, pictures
 
 
 def _delivering(deliveries: Deliveries, fetcher: Fetcher) -> Context:
@@ -116,8 +119,9 @@ def _running(service: Rooms) -> Context:
     return context
 
 
-def _showing(files: MeetingFiles, presentations: Presentations) -> Context:
+def _showing(files: MeetingFiles, presentations: Presentations, pictures: Pictures) -> Context:
     async def context(_: web.Application) -> AsyncIterator[None]:
+        await pictures.start()
         await files.start()
         yield
         await presentations.aclose()

@@ -112,9 +112,9 @@ class Documents:
                 yield Sheet(number, pages, slide, thumbnail)
             await child.end()
 
-    async def picture(self, path: Path, kind: Kind) -> Picture:
-        """A picture or a drawing in its own size, drawn anew."""
-        async with self._turns[kind], self._child(path, {"kind": kind, "max_pages": 1, "max_side": None}) as child:
+    async def picture(self, path: Path, kind: Kind, *, max_side: int | None = None) -> Picture:
+        """A picture or a drawing drawn anew, in its own size if that is not larger."""
+        async with self._turns[kind], self._child(path, {"kind": kind, "max_pages": 1, "max_side": max_side}) as child:
             await child.pages(1)
             return await child.picture(1, "slide")
 

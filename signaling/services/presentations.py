@@ -2,35 +2,27 @@
 
 Decides who may show, change and stop it; it ends by itself when the presenter has been offline for longer than the
 grace, and with the meeting. A slide is looked at before anybody hears of it: it is one of the meeting's own, or is
-fetched and drawn anew by `documents.py`; the picture is kept for the composite. Rooms contract, section 13.
+fetched and drawn anew by `pictures.py`; the picture is kept for the composite. Rooms contract, section 13.
 """
 
 import asyncio
-import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
-
-import structlog
+from functools import partial
 
 from mediaserver import Clock, MediaEvent
 from signaling.objects import Objects, StoreFailed
 from signaling.services import events
 from signaling.services import room_views as views
-from signaling.services.documents import Documents, Picture, Unreadable, beginning_of, kind_of
 from signaling.services.errors import BadParameter, Conflict, Invalid, NotFound
 from signaling.services.files import MeetingFiles
+from signaling.services.in_order import InOrder
 from signaling.services.meeting import Meeting
 from signaling.services.members import Event, Member
+from signaling.services.pictures import Kept, Pictures
 from signaling.services.room_records import Herald, RoomUser, Seat, Silent, TeamMeeting
 from signaling.services.room_views import Happening, Place, View
 from signaling.store.database import Database
-
-SLIDE_TYPES = ("image/png", "image/jpeg", "image/webp")
-MAX_URL = 2048  # characters
-
-log = structlog.get_logger(__name__)
 
 
 class NotYours(Conflict):
@@ -38,20 +30,15 @@ class NotYours(Conflict):
         super().__init__(f"{presenter} presents.")
 
 
-class Saves(Protocol):
-    """The one way to fetch a caller's URL."""
-
-    async def save(self, url: str, path: Path, *, accept: Collection[str] = ()) -> Any: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """`slide` None: the presenter's screen is shown. `picture` is the slide, drawn by us."""
+    """`slide` None: the presenter's screen is shown. `picture` is the slide, drawn by us; its file
+    is there until something else is presented."""
 
     meeting: TeamMeeting
     user: RoomUser
     slide: str | None = None
-    picture: Picture | None = None
+    picture: Kept | None = None
 
 
 class Presentations:
@@ -62,8 +49,7 @@ class Presentations:
         database: Database,
         files: MeetingFiles,
         objects: Objects,
-        documents: Documents,
-        fetcher: Saves,
+        pictures: Pictures,
         *,
         place: Place,
         clock: Clock,
@@ -73,8 +59,7 @@ class Presentations:
         self._database = database
         self._files = files
         self._objects = objects
-        self._documents = documents
-        self._fetcher = fetcher
+        self._pictures = pictures
         self._place = place
         self._clock = clock
         self._tell = tell
@@ -83,11 +68,10 @@ class Presentations:
         self.watches: list[Callable[[str, Presentation | None], None]] = []
         """Called with the meeting's id and what is presented now."""
         self._running: dict[str, Presentation] = {}
-        self._telling: set[asyncio.Task[None]] = set()
-        self._in_order = asyncio.Lock()
+        self._later = InOrder()
 
     async def aclose(self) -> None:
-        await asyncio.gather(*self._telling, return_exceptions=True)
+        await self._later.done()
 
     def running(self, meeting_id: str) -> Presentation | None:
         return self._running.get(meeting_id)
@@ -128,11 +112,16 @@ class Presentations:
     async def _show(self, seat: Seat, slide: str | None, check: Callable[[Seat], None]) -> View:
         check(seat)
         picture = None if slide is None else await self._look_at(seat.meeting.id, slide)
-        check(seat)  # somebody may have been faster
+        try:
+            check(seat)  # somebody may have been faster
+        except (Conflict, NotFound):
+            await self._forget(picture)
+            raise
+        before = self._running.get(seat.meeting.id)
         presentation = Presentation(seat.meeting, seat.user, slide, picture)
         self._running[seat.meeting.id] = presentation
         view = self._view(presentation)
-        self._changed(seat.meeting, presentation, view)
+        self._changed(before, presentation, view)
         return view
 
     def _check_free(self, seat: Seat) -> None:
@@ -148,27 +137,27 @@ class Presentations:
     def _end(self, meeting_id: str) -> None:
         presentation = self._running.pop(meeting_id, None)
         if presentation is not None:
-            self._changed(presentation.meeting, None, None)
+            self._changed(presentation, None, None)
 
-    def _changed(self, meeting: TeamMeeting, presentation: Presentation | None, view: View | None) -> None:
+    def _changed(self, before: Presentation | None, now: Presentation | None, view: View | None) -> None:
         """Tells everybody, and the team. The end is told as no presentation and an empty slide."""
+        one = now or before
+        assert one is not None
+        meeting = one.meeting
         self._happening(meeting.id).presentation = view
         self._tell(meeting.id, events.presentation_update(view))
-        if presentation is None or presentation.slide is not None:
-            self._tell(meeting.id, events.slide((presentation and presentation.slide) or ""))
+        if now is None or now.slide is not None:
+            self._tell(meeting.id, events.slide((now and now.slide) or ""))
         for watch in self.watches:
-            watch(meeting.id, presentation)
-        task = asyncio.get_running_loop().create_task(self._announce(meeting, view))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
-
-    async def _announce(self, meeting: TeamMeeting, view: View | None) -> None:
+            watch(meeting.id, now)
         now_ms = int(self._clock.wall() * 1000)
-        try:
-            async with self._in_order:
-                await self._database.writing(self.herald.announce, meeting.team, "presentation_update", view, now_ms)
-        except Exception:  # the database may be away; the presentation goes on
-            log.exception("presentation not announced", meeting=meeting.id)
+        announce = partial(self.herald.announce, team=meeting.team, kind="presentation_update", subject=view)
+        self._later.put(lambda: self._database.writing(announce, now_ms=now_ms))
+        self._later.put(lambda: self._forget(before.picture if before else None))
+
+    async def _forget(self, picture: Kept | None) -> None:
+        if picture is not None:
+            await self._pictures.forget(picture)
 
     def _view(self, presentation: Presentation) -> View:
         return {
@@ -177,25 +166,20 @@ class Presentations:
             "user": views.person(presentation.user),
         }
 
-    async def _look_at(self, meeting_id: str, url: str) -> Picture:
-        """The slide, drawn anew. Invalid if there is none to be had."""
-        if len(url) > MAX_URL:
-            raise BadParameter("slide", f"is longer than {MAX_URL} characters")
-        path = self._files.folder / secrets.token_hex(16)
+    async def _look_at(self, meeting_id: str, url: str) -> Kept:
+        """The slide, drawn anew. BadParameter if there is none to be had."""
         try:
             name = await self._files.slide(meeting_id, url)
-            if name is not None:
-                await self._objects.fetch(name, path)
-            else:
-                await self._fetcher.save(url, path, accept=SLIDE_TYPES)
-            return await self._drawn(path)
+            if name is None:
+                return await self._pictures.from_url(url, as_slide=True)
+            return await self._own(name)
         except (Invalid, StoreFailed) as failure:
             raise BadParameter("slide", f"cannot be shown: {failure}") from None
+
+    async def _own(self, name: str) -> Kept:
+        path = self._pictures.passing()
+        try:
+            await self._objects.fetch(name, path)
+            return await self._pictures.from_file(path, as_slide=True)
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
-
-    async def _drawn(self, path: Path) -> Picture:
-        kind = kind_of(await beginning_of(path))
-        if kind is None or kind[0] != "photograph":
-            raise Unreadable("type")
-        return (await self._documents.only_sheet(path, "photograph")).slide

@@ -1,6 +1,5 @@
 """Slides and screens shown to everybody: each line of section 13 of the rooms contract."""
 
-import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -237,19 +236,40 @@ async def test_a_new_meeting_begins_without_one(team: Team, ada: dict[str, Any])
 
 
 async def test_the_composite_is_given_the_slide_drawn_by_us(team: Team, ada: dict[str, Any], pictures: str):
-    given: list[Presentation | None] = []
-    app = team.client.server.app  # type: ignore[attr-defined]
-    app[PRESENTATIONS].watches.append(lambda meeting_id, presentation: given.append(presentation))
+    given: list[tuple[Presentation | None, tuple[int, int] | None]] = []
+
+    def watch(meeting_id: str, presentation: Presentation | None) -> None:
+        picture = presentation and presentation.picture
+        given.append((presentation, Image.open(picture.path).size if picture else None))
+
+    team.client.server.app[PRESENTATIONS].watches.append(watch)  # type: ignore[attr-defined]
     await team.ask("POST", of(ada), json={"slide": f"{pictures}/b.jpg"})
     await team.ask("PUT", of(ada))
     await team.ask("DELETE", of(ada))
-    slide, screen, end = given
+    (slide, size), (screen, no_size), (end, _) = given
     assert slide is not None
-    assert slide.picture is not None
-    assert Image.open(io.BytesIO(slide.picture.data)).size == (1920, 960)
+    assert (slide.slide, size) == (f"{pictures}/b.jpg", (1920, 960))
     assert screen is not None
-    assert (screen.slide, screen.picture, screen.user.id) == (None, None, "ada")
+    assert (screen.slide, no_size, screen.user.id) == (None, None, "ada")
     assert end is None
+
+
+async def test_no_picture_is_kept_longer_than_it_is_shown(
+    team: Team, ada: dict[str, Any], bob: dict[str, Any], pictures: str, tmp_path: Path
+):
+    app = team.client.server.app  # type: ignore[attr-defined]
+    for method, name in (("POST", "a.png"), ("PUT", "b.jpg"), ("PUT", "c.webp")):
+        await team.ask(method, of(ada), json={"slide": f"{pictures}/{name}"})
+        await team.ask("POST", of(bob), json={"slide": f"{pictures}/{name}"})
+        await app[PRESENTATIONS].aclose()
+        assert len(kept(tmp_path)) == 1
+    await team.ask("DELETE", of(ada))
+    await app[PRESENTATIONS].aclose()
+    assert kept(tmp_path) == []
+
+
+def kept(directory: Path) -> list[Path]:
+    return list((directory / "pictures").iterdir())
 
 
 async def test_the_team_hears_of_it(team: Team, ada: dict[str, Any]):
