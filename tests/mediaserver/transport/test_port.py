@@ -21,9 +21,28 @@ PATIENCE = 5.0  # seconds until a test gives up
 RETRANSMIT = 0.1  # seconds without an answer to a flight
 
 
+class HeardPort(Port):
+    """Rings when it has read what the core has to tell."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self._bell = asyncio.Event()
+
+    def pump(self):
+        super().pump()
+        self._bell.set()
+
+    async def until(self, condition):
+        """Waits for what the core's events bring about."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                self._bell.clear()
+                await self._bell.wait()
+
+
 @pytest.fixture
 async def port():
-    port = Port(
+    port = HeardPort(
         MediaConfig(
             udp_port=0, listen_ips=("127.0.0.1", "::1"), threads=2, max_tcp_streams=20, tcp_first_frame_timeout=0.3
         ),
@@ -144,12 +163,6 @@ class TcpPeer(UdpPeer):
             return
 
 
-async def _until(condition):
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - counters ring no bell
-            await asyncio.sleep(0.005)
-
-
 @pytest.fixture(params=[(UdpPeer, "127.0.0.1"), (UdpPeer, "::1"), (TcpPeer, "127.0.0.1"), (TcpPeer, "::1")])
 def peer(request, port):
     kind, ip = request.param
@@ -205,7 +218,7 @@ async def test_strangers_are_counted_and_leave_nothing_behind(port):
     await peer.send(bytes.fromhex("0001000021 12a442") + bytes(13))
     for datagram in peer.dtls.step():
         await peer.send(datagram)
-    await _until(lambda: port.stats().get("stun_unauthentic") == 1)
+    await port.until(lambda: port.stats().get("stun_unauthentic") == 1)
     assert port.stats()["stun_unknown_ufrag"] == 500
     assert port.stats()["ufrags"] == before
     assert peer.connection.state is State.CHECKING
@@ -270,7 +283,7 @@ async def test_the_port_closes_everything_it_opened():
         for peer in peers:
             assert peer.connection.state is State.CLOSED
             peer.close()
-    await _until(lambda: len(os.listdir("/proc/self/fd")) <= before)
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 @pytest.mark.parametrize(
@@ -289,7 +302,7 @@ async def test_a_stream_without_a_check_is_closed(port, data, counter):
     peer = TcpPeer(port)
     peer._socket.send(data)
     await peer.ended()
-    await _until(lambda: port.stats().get(counter) == 1)
+    assert port.stats()[counter] == 1
     assert port.stats()["tcp_streams"] == 0
     peer.close()
 
@@ -310,7 +323,8 @@ async def test_a_first_frame_may_come_in_pieces_and_with_others_behind_it(port):
     frames = b"".join(len(each).to_bytes(2, "big") + each for each in (first, second))
     for start in range(0, len(frames), 37):
         await asyncio.get_running_loop().sock_sendall(peer._socket, frames[start : start + 37])
-        await asyncio.sleep(0.001)
+        for _ in range(3):  # turns, in which it is read
+            await asyncio.sleep(0)
     answers = [stun.parse(await peer.receive()) for _ in range(2)]
     assert [answer.transaction for answer in answers] == [first[8:20], second[8:20]]
     peer.close()
@@ -325,7 +339,7 @@ async def test_waiting_streams_are_bounded_and_the_oldest_gives_way(port):
     peer.move()
     answer = await peer.check()
     assert answer.kind == stun.SUCCESS
-    await _until(lambda: port.stats().get("tcp_pushed_out", 0) >= 5)
+    assert port.stats()["tcp_pushed_out"] >= 5
     for each in idle:
         each.close()
     peer.close()
@@ -357,14 +371,14 @@ async def test_all_peers_together_have_a_bound_too(port):
     assert port.stats()["tcp_no_room"] >= 1
     for peer in (*peers, late):
         peer.close()
-    await _until(lambda: port.stats()["tcp_streams"] == 0)
+    await port.until(lambda: port.stats()["tcp_streams"] == 0)
 
 
 async def test_a_stream_that_ends_gives_way_to_a_new_one_at_once(port):
     peer = TcpPeer(port)
     await peer.connect()
     peer._socket.close()
-    await _until(lambda: port.stats()["tcp_streams"] == 0)
+    await port.until(lambda: port.stats()["tcp_streams"] == 0)
     peer._socket = peer._fresh_socket()
     await peer.check(use_candidate=False)
     assert peer.connection.stats()["path_changes"] == 2

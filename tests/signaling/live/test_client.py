@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count, takewhile
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,17 @@ from tests.support.live import Closed, live_server
 from tests.support.objects import alive, without_collections
 from tests.support.simulated import SimulatedTime
 
-TURNS = 5000  # of the event loop, for what has to come soon
+PATIENCE = 5.0  # seconds for what has to come soon
 
 
 async def eventually(condition: Callable[[], bool]) -> bool:
-    """Whether `condition` comes true while the loop turns."""
-    for _ in range(TURNS):
+    """Whether `condition` comes true while the loop turns, which is looked at after each turn."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    for _turn in takewhile(lambda _: loop.time() < until, count()):
         if condition():
             return True
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
     return False
 
 
