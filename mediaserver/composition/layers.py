@@ -63,7 +63,9 @@ def load(path: str) -> Image.Image:
             if image.width * image.height > MAX_PIXELS:
                 raise BadLayer(f"a picture has at most {MAX_PIXELS / 1e6:.0f} million pixels")
             return ImageOps.exif_transpose(image).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise BadLayer("the picture has far too many million pixels") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise BadLayer("the picture is no PNG, WebP or JPEG, or it is broken") from error
 
 
