@@ -10,6 +10,7 @@ the like, following none. Whatever cannot be fetched within the limits of size a
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -203,7 +204,7 @@ class Fetcher:
                 yield
         except TimeoutError:
             raise FetchRefused(f"it took more than {seconds:g} seconds") from None
-        except ClientError as error:
+        except (ClientError, ConnectionError, ssl.SSLError, UnicodeError) as error:
             raise FetchRefused("nothing that can be understood answers there") from error
 
     async def _named(self, host: str, port: int) -> Sequence[str]:

@@ -27,6 +27,7 @@ from signaling.webhooks.schedule import Patience, State, verdict
 MAX_UNDER_WAY = 500  # requests of all webhooks together
 STORE_PAUSE = 5.0  # seconds until a queue looks again after the database has failed
 KEEP_SETTLED = 30 * 86400  # seconds for which the log is kept
+UNSENT = "it could not be sent"
 UNSIGNED = "its key is not configured any more"
 
 log = structlog.get_logger(__name__)
@@ -136,6 +137,9 @@ class Deliveries:
                 code = await self._sender.post(webhook.url, made.body, made.headers, self._timeout)
         except FetchRefused as refused:
             return None, refused.why
+        except Exception:  # our own mistake must not hold up what comes after for good
+            log.exception("webhook could not be sent", webhook=webhook.id, delivery=delivery.id)
+            return None, UNSENT
         return code, None
 
     def _request(self, delivery: DeliveryRecord, webhook: WebhookRecord, secret: bytes) -> Request:

@@ -35,6 +35,9 @@ class Post:
     def fail(self, why: str = "nothing answers there") -> None:
         self.outcome.set_exception(FetchRefused(why))
 
+    def break_down(self) -> None:
+        self.outcome.set_exception(RuntimeError("a mistake of ours"))
+
     def signed_with(self, key: str) -> bool:
         expected = hmac.new(key.encode(), self.body, "sha256").hexdigest()
         return all(self.headers[name] == expected for name in ("X-Webhook-Signature", "X-Eyeson-Signature"))

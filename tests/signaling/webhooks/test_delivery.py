@@ -294,6 +294,17 @@ async def test_a_database_that_is_gone_for_a_while_is_asked_again(
         again.answer(200)
 
 
+async def test_what_cannot_be_sent_at_all_is_given_up_like_the_rest(office: Office):
+    hook = await office.register()
+    await office.tell("first", "second")
+    (await office.next("first")).break_down()
+    assert await office.time.until_armed() == 1.0
+    assert (await office.log(hook))[1] == (State.PENDING, 1, None, delivery.UNSENT)
+    office.time.advance(86400.0)
+    (await office.next("first")).break_down()
+    await office.next("second")
+
+
 def _gone(*_: object) -> None:
     raise ConnectionRefusedError
 
