@@ -6,12 +6,13 @@ Liveness depends on nothing but the process; a store that is gone must not get a
 import asyncio
 import os
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFamily, GaugeMetricFamily, Metric
 
 from mediaserver import ServerStats
 from signaling.api import json_response
@@ -21,6 +22,8 @@ from signaling.metrics import Scrape, counters, gauges
 from signaling.version import VERSION
 
 _DROPPED = "dropped_"
+_LINES = (100_000, 200_000, 400_000, 800_000, 1_500_000, 3_000_000, 6_000_000, 12_000_000)  # bits per second
+_NO_LIMIT = 1e9  # bits per second: who is thought to have more than that has told nothing
 
 
 def operations_routes() -> list[web.RouteDef]:
@@ -105,6 +108,19 @@ def _media(stats: ServerStats) -> Iterator[Metric]:
     yield dropped
     yield from gauges("folkmoot_port", stats.port)
     yield GaugeMetricFamily("folkmoot_media_packets_lost", "By tracks published now", value=_lost(stats))
+    yield line_estimates(stats)
+
+
+def line_estimates(stats: ServerStats) -> Metric:
+    """How many participants' lines are thought to carry how much now."""
+    lines = (who.line.get("estimate_bps", 0.0) for conference in stats.conferences for who in conference.participants)
+    known = sorted(bps for bps in lines if 0 < bps < _NO_LIMIT)
+    up_to = [0] * (len(_LINES) + 1)
+    for bps in known:
+        up_to[bisect_left(_LINES, bps)] += 1
+    buckets = [(str(bound), sum(up_to[: n + 1])) for n, bound in enumerate((*_LINES, "+Inf"))]
+    told = "What participants' lines are thought to carry, bits per second"
+    return GaugeHistogramMetricFamily("folkmoot_line_estimate_bps", told, buckets=buckets, gsum_value=sum(known))
 
 
 def _lost(stats: ServerStats) -> float:

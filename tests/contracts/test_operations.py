@@ -10,6 +10,9 @@ import pytest
 from aiohttp import FormData, WSMsgType
 from prometheus_client.parser import text_string_to_metric_families
 
+from mediaserver import ServerStats
+from mediaserver.stats import ConferenceStats, ParticipantStats
+from signaling.api.operations import line_estimates
 from signaling.appkeys import HEALTH
 from signaling.version import VERSION
 from tests.support.api_server import KEY, ROOMS, Api, api_server, settings_for
@@ -91,6 +94,13 @@ async def test_metrics_tell_of_conferences_media_and_requests(api: Api):
     assert value(requests, method="POST", route=ROOMS, status="200") == 2
     assert value(requests, method="GET", route=f"{ROOMS}/{{id}}", status="400") == 1
     assert value(requests, method="GET", route="unmatched", status="404") == 1
+
+
+def test_metrics_tell_what_lines_are_thought_to_carry():
+    people = [ParticipantStats(str(bps), line={"estimate_bps": bps}) for bps in (90_000.0, 250_000.0, 2e6, 10e9)]
+    stats = ServerStats({}, {}, (ConferenceStats("c", 0, (*people, ParticipantStats("nobody yet"))),))
+    told = {sample.labels.get("le"): sample.value for sample in line_estimates(stats).samples}
+    assert (told["100000"], told["200000"], told["400000"], told["3000000"], told["+Inf"]) == (1, 1, 2, 3, 3)
 
 
 async def test_invented_methods_and_paths_do_not_grow_the_metrics(api: Api):
