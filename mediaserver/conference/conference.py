@@ -26,7 +26,10 @@ MEASURE_EVERY = 1.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    """`last_speakers`: each receives the cameras of so many others, who spoke last; None: of everybody."""
+
     max_participants: int
+    last_speakers: int | None = None
 
 
 class Conference:
@@ -56,6 +59,8 @@ class Conference:
         self._measured_at: float | None = None
         self._costs: list[tuple[object, ...]] = []
         """What there is, and what it cost when it was last measured."""
+        self._heard: tuple[object, ...] = ()
+        """Who is there and in which order they spoke, when that was last acted upon."""
         self._closed = False
         self._make_studio = studio
         self._studio: Studio | None = None
@@ -139,6 +144,7 @@ class Conference:
         if self._measured_at is None or now - self._measured_at >= MEASURE_EVERY:
             self._measured_at = now
             self._measure(now)
+        self._hold_silent()
         for participant in list(self._participants.values()):
             participant.tick(now)
         for viewer in self._viewers.values():
@@ -217,6 +223,19 @@ class Conference:
             for participant in self._participants.values():
                 participant.measured()
 
+    def _hold_silent(self) -> None:
+        """Lets only those be seen who spoke last, where that is wished."""
+        number = self.limits.last_speakers
+        cameras = {each.participant_id: each.stream_id for each in self._streams.values() if _is_seen(each)}
+        order = self._speakers.last(len(cameras), list(cameras)) if number is not None else []
+        heard = (number, tuple(order), tuple(cameras.values()), tuple(self._participants))
+        if heard == self._heard or (number is None and not self._heard):
+            return
+        self._heard = heard if number is not None else ()
+        for participant in list(self._participants.values()):
+            silent = [each for each in order if each != participant.id][number:]
+            participant.hold(frozenset(cameras[each] for each in silent))
+
     def _tell_speakers(self, now: float) -> None:
         speakers = self._speakers.update(now)
         if speakers is not None:
@@ -234,3 +253,7 @@ class Conference:
         for participant in self._participants.values():
             if participant.id != stream.participant_id:
                 participant.layer_started(stream)
+
+
+def _is_seen(stream: Stream) -> bool:
+    return stream.label == "camera" and "video" in stream.tracks

@@ -26,6 +26,7 @@ MUCH = 2_000  # bytes in a second, that somebody would say something about
 SMOOTHING = 0.3  # of loss, per second
 
 PRESSED = 0.8  # of the estimate is left since the last decision: the next one does not wait
+_TOLD_PAUSES = (Reason.BANDWIDTH, Reason.SPEAKERS)  # of what was never there nothing is told
 NOTABLE = 0.05  # part by which the pace must differ to be set anew
 
 
@@ -153,7 +154,7 @@ class Downlink:
         told = {
             str(stream_id): _told_of(str(stream_id), choice)
             for stream_id, choice in allocation.items()
-            if choice.layer or choice.reason is Reason.BANDWIDTH or stream_id in self._told
+            if choice.layer or choice.reason in _TOLD_PAUSES or stream_id in self._told
         }
         changed = tuple(layers for stream_id, layers in told.items() if self._told.get(stream_id) != layers)
         self._told, self._told_for = told, allocation

@@ -155,6 +155,10 @@ class Participant:
         """What to receive, and how large: per stream id, else `default`."""
         self._subscribe.want(default, streams)
 
+    def hold(self, stream_ids: frozenset[str]) -> None:
+        """The pictures of these streams are not to be sent now: others have spoken later."""
+        self._subscribe.hold(stream_ids)
+
     def tick(self, now: float) -> None:
         """Shares out what the line carries; to be called a few times a second."""
         if streams := self._subscribe.tick(now):

@@ -24,10 +24,16 @@ class Quality:
         self._requests: tuple[Request, ...] | None = None
         """What pictures are asked for; None: to be put together anew."""
         self._sound_bps = 0.0
+        self._held: frozenset[str] = frozenset()
 
     def agree(self, *, transport_cc: bool) -> None:
         """The client gives transport-wide feedback, or not."""
         self._downlink.agree(transport_cc=transport_cc)
+
+    def hold(self, stream_ids: frozenset[str]) -> None:
+        """The pictures of these streams are not to be sent now, those of all others are."""
+        self._held = stream_ids
+        self.measured()
 
     def told(self, records: Sequence[Record], now: float) -> bool:
         """Transport-wide feedback; returns whether the line is to be shared out anew without waiting."""
@@ -49,6 +55,8 @@ class Quality:
 
     def layer(self, stream: Stream, track: Track, wish: Wish) -> tuple[int, int] | None:
         """Which layer to receive, and its temporal one; None: paused. What has not come yet is taken as it comes."""
+        if track.source.kind == "video" and stream.stream_id in self._held:
+            return None
         known = track.source.kind == "video" and track.layers
         choice = self._downlink.choice(stream.stream_id) if known else None
         if choice is None or (choice.layer is None and choice.reason is Reason.PUBLISHER):
@@ -79,10 +87,10 @@ class Quality:
             if track.source.kind == "audio":
                 self._sound_bps += track.rate_bps
             else:
-                yield _request(stream, track, wish)
+                yield _request(stream, track, wish, held=stream.stream_id in self._held)
 
 
-def _request(stream: Stream, track: Track, wish: Wish) -> Request:
+def _request(stream: Stream, track: Track, wish: Wish, *, held: bool) -> Request:
     return Request(
         key=stream.stream_id,
         layers=() if stream.muted["video"] else track.layers,
@@ -91,4 +99,5 @@ def _request(stream: Stream, track: Track, wish: Wish) -> Request:
         max_width=wish.max_width,
         max_height=wish.max_height,
         max_fps=wish.max_fps,
+        held=held,
     )

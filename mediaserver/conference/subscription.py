@@ -63,6 +63,7 @@ class SubscribeSide:
         self._session: _Session | None = None
         self._tastes = Tastes()
         self._now = 0.0
+        self._held: frozenset[str] = frozenset()
         self.needs_offer = any(stream.tracks for stream in others())
 
     # what the client does
@@ -106,6 +107,15 @@ class SubscribeSide:
         offered = self._session.sections.offered() if self._session else {}
         if any(key not in offered for key in self._tastes.wanted(self._others())):
             self._due()
+
+    def hold(self, stream_ids: frozenset[str]) -> None:
+        """The pictures of these streams are not to be sent now, those of all others are."""
+        if stream_ids == self._held:
+            return
+        self._held = stream_ids
+        if self._session:
+            self._session.quality.hold(stream_ids)
+            self._route_all()
 
     def close(self) -> None:
         """May be called twice."""
@@ -188,6 +198,7 @@ class SubscribeSide:
         connection = sections.link.connection
         self._router.on_feedback(connection, weakly(self._line_told))
         self._session = _Session(sections, Quality(Downlink(connection.native)))
+        self._session.quality.hold(self._held)
         return self._session
 
     def _described(self, sections: Sections) -> Iterator[StreamDescription]:

@@ -31,6 +31,7 @@ class Reason(Enum):
     WISH = "wish"
     BANDWIDTH = "bandwidth"
     PUBLISHER = "publisher"
+    SPEAKERS = "speakers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Request:
     max_width: int | None = None
     max_height: int | None = None
     max_fps: float | None = None
+    held: bool = False
+    """Not to be sent now, whatever fits: others have spoken later."""
 
     def wished(self) -> tuple[Layer, ...]:
         """Those no larger than wished; the cheapest one if all are larger.
@@ -51,6 +54,8 @@ class Request:
         Of a size only the most frames that are wished, but of the smallest size all: a large picture that jerks is
         worse than a smaller one.
         """
+        if self.held:
+            return ()
         fitting = [layer for layer in self.layers if self._fits(layer)]
         smoothest = {layer.spatial: layer for layer in fitting}
         kept = tuple(
@@ -163,6 +168,8 @@ class _Shares:
     @staticmethod
     def _choice(request: Request, wished: tuple[Layer, ...], level: int) -> Choice:
         layer = wished[level - 1] if level else None
+        if request.held:
+            return Choice(None, Reason.SPEAKERS)
         if not request.layers:
             return Choice(None, Reason.PUBLISHER)
         if level < len(wished):
@@ -269,7 +276,8 @@ class Allocator:
 
 def _shape(requests: Sequence[Request]) -> list[tuple[object, ...]]:
     """Of requests, all but what layers cost."""
-    return [
-        (r.key, r.screen, r.priority, r.max_width, r.max_height, r.max_fps, [(x.spatial, x.temporal) for x in r.layers])
-        for r in requests
-    ]
+    return [(*_wish(r), [(layer.spatial, layer.temporal) for layer in r.layers]) for r in requests]
+
+
+def _wish(r: Request) -> tuple[object, ...]:
+    return r.key, r.screen, r.priority, r.max_width, r.max_height, r.max_fps, r.held

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mediaserver.conference.conference import Limits
 from mediaserver.conference.participant import Participant
 from mediaserver.conference.router import BEST_LAYER
 from mediaserver.conference.wishes import Wish
@@ -208,6 +209,39 @@ def test_who_speaks_is_told(meeting: Meeting) -> None:
     assert speakers[-1] == []
     voices = [(event.participant_id, event.on) for event in meeting.told(VoiceChanged)]  # type: ignore[attr-defined]
     assert voices == [("bob", True), ("bob", False)]
+
+
+def test_only_those_who_spoke_last_are_seen_where_that_is_wished(meeting: Meeting) -> None:
+    hall = Hall(meeting, "ada", "bob")
+    meeting.conference.limits = Limits(5, last_speakers=1)
+    hall.pass_(1.0)
+    assert hall.pictures() == [BEST_LAYER, None], "nobody has spoken: who was there first"
+    assert hall.sounds() == [True, True]
+    speak(hall, 1, 2.0)
+    hall.pass_(2.0)
+    assert hall.pictures() == [None, BEST_LAYER]
+    told = meeting.told(LayersChanged)[-1].streams  # type: ignore[attr-defined]
+    assert {each.stream_id: (each.paused, each.reason) for each in told}["ada-cam"] == (True, "speakers")
+    meeting.conference.limits = Limits(5)
+    hall.pass_(2.0)
+    assert hall.pictures() == [BEST_LAYER, BEST_LAYER]
+
+
+def test_who_spoke_last_sees_who_spoke_before_and_screens_are_always_seen(meeting: Meeting) -> None:
+    hall = Hall(meeting, "ada", "bob")
+    meeting.conference.limits = Limits(5, last_speakers=1)
+    carl = meeting.join("carl")
+    meeting.publish(carl, Section("0", "vp8"), streams=[screen("scr", "0")])
+    meeting.router.sources[-1].counters = LAYERS
+    meeting.subscribe(hall.watcher)
+    speak(hall, 1, 2.0)
+    hall.pass_(3.0)
+    assert hall.pictures() == [None, BEST_LAYER, BEST_LAYER]
+    bob = meeting.conference.participant("bob")
+    meeting.subscribe(bob)
+    hall.pass_(3.0)
+    seen = meeting.carried(meeting.router.connections[-1])
+    assert sum(source is not None and source.kind == "video" for source in seen.values()) == 2
 
 
 def test_whoever_stops_publishing_stops_speaking(meeting: Meeting) -> None:

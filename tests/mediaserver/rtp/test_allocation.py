@@ -1,6 +1,7 @@
 """How a budget is shared: tables for what is meant, properties for what must never be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -8,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediaserver.rtp.allocation import HOLD, LOWEST_OF, RESERVE, Allocation, Allocator, Reason, Request, allocate
+from mediaserver.rtp.allocation import (
+    HOLD,
+    LOWEST_OF,
+    RESERVE,
+    Allocation,
+    Allocator,
+    Choice,
+    Reason,
+    Request,
+    allocate,
+)
 from mediaserver.rtp.layers import Layer, worthwhile
 
 SIZES = {2: (320, 180), 1: (640, 360), 0: (1280, 720)}
@@ -259,3 +270,14 @@ def test_tells_what_the_next_step_needs(budget: float, expected: float | None) -
     else:
         assert allocator.next_bps is not None
         assert run(allocator, allocator.next_bps / 1000 + 1, 3.0, since=1.0)[-1] != shown(following(budget).allocation)
+
+
+def test_what_is_held_is_paused_and_says_why_whatever_fits() -> None:
+    held = replace(camera("a"), held=True)
+    allocator = Allocator()
+    shared = allocator.request((held, camera("b")), 0.0, 100e6, 0.0)
+    assert shared["a"] == Choice(None, Reason.SPEAKERS)
+    assert shared["b"].layer is not None
+    assert allocator.wanted_bps < 3e6
+    shared = allocator.request((camera("a"), camera("b")), 0.0, 100e6, 0.2)
+    assert shared["a"].layer is not None
