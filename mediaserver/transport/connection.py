@@ -191,7 +191,7 @@ class Connection:
         if self.state is State.CLOSED:
             return Verdict(dropped="stun_unknown_ufrag")
         now = self._carrier.now()
-        verdict = self._agent.receive(message, address, source, now)
+        verdict = self._agent.receive(message, address, source, now, stream=transport == "tcp")
         if verdict.proved:  # before the answer, upon which the peer may say hello at once
             self._allow(address)
         if verdict.answer is not None:

@@ -7,6 +7,8 @@ by the check, and says since when nobody has consented. Sending, and telling the
 An address is *proved* by a check that knew our password. The *path* is the proved address we send to: the first one
 until the peer nominates, then the nominated one. A network change shows as a check from a new address: browsers of
 the Chromium kind nominate it at once; others only go on checking, so a path that has gone silent gives way too.
+A stream (TCP) that nobody has nominated gives way to the first datagram: it is a makeshift, and who is sent media over
+it may take it for the better one.
 """
 
 from collections import OrderedDict
@@ -51,6 +53,7 @@ class Agent:
         self._current: Credentials | None = None  # the newest that has nominated; older ones move nothing
         self._proved: OrderedDict[bytes, None] = OrderedDict()  # least recently checked first
         self._path_seen = float("-inf")
+        self._makeshift = False  # the path is a stream, and not nominated
 
     @property
     def credentials(self) -> Credentials:
@@ -75,8 +78,10 @@ class Agent:
         """Whether the message is a request from somebody who knows a password of ours."""
         return message.kind == stun.REQUEST and self._author(message) is not None
 
-    def receive(self, message: Message, address: bytes, source: Endpoint, now: float) -> Verdict:
-        """Takes one message that came from `address`, which the peer should know as `source`."""
+    def receive(
+        self, message: Message, address: bytes, source: Endpoint, now: float, *, stream: bool = False
+    ) -> Verdict:
+        """Takes one message that came from `address`, which the peer should know as `source`; perhaps by TCP."""
         if message.kind != stun.REQUEST:
             return Verdict(dropped="stun_no_request")
         generation = self._author(message)
@@ -93,7 +98,7 @@ class Agent:
         answer = stun.success(message, source, key)
         if not self._counts(generation):
             return Verdict(answer)
-        return Verdict(answer, self._prove(address), self._follow(message, generation, address, now))
+        return Verdict(answer, self._prove(address), self._follow(message, generation, address, now, stream))
 
     def path_closed(self, address: bytes) -> None:
         """Nothing can be sent to `address` any more (a TCP stream ended): whoever checks next becomes the path."""
@@ -125,15 +130,17 @@ class Agent:
             self._proved.popitem(last=False)
         return new
 
-    def _follow(self, message: Message, generation: Credentials, address: bytes, now: float) -> bool:
+    def _follow(self, message: Message, generation: Credentials, address: bytes, now: float, stream: bool) -> bool:
         """Notes consent; returns whether the path has moved to `address`."""
         self.last_check = now
         if message.use_candidate:
             self._current = generation
-        silent = now - self._path_seen > PATH_SILENCE
-        moved = address != self.path and (message.use_candidate or silent)
+        gives_way = now - self._path_seen > PATH_SILENCE or (self._makeshift and not stream)
+        moved = address != self.path and (message.use_candidate or gives_way)
         if moved:
             self.path = address
+        if moved or message.use_candidate:
+            self._makeshift = stream and not message.use_candidate
         if address == self.path:
             self._path_seen = now
         return moved

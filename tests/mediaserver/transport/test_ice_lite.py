@@ -25,7 +25,8 @@ class Peer:
     transactions: count = field(default_factory=count)
 
     def check(self, address=WIFI, now=0.0, credentials=FIRST, *, nominate=False, **attributes):
-        return self.agent.receive(self.message(credentials, nominate, **attributes), address, SOURCE, now)
+        message = self.message(credentials, nominate, **attributes)
+        return self.agent.receive(message, address, SOURCE, now, stream=address == TCP)
 
     def message(self, credentials=FIRST, nominate=False, **attributes):
         attributes = {"priority": 1, "controlling": 5, "use_candidate": nominate} | attributes
@@ -78,6 +79,16 @@ def test_nobody_else_gets_an_answer_or_changes_anything(message):
         ),
         pytest.param(
             [(WIFI, 0.0, True), (MOBILE, 5.0, False), (WIFI, 5.1, True)], WIFI, id="back when nominated again"
+        ),
+        pytest.param([(TCP, 0.0, False), (WIFI, 0.1, False)], WIFI, id="datagrams rather than a stream"),
+        pytest.param([(WIFI, 0.0, False), (TCP, 0.1, False)], WIFI, id="whichever comes first"),
+        pytest.param([(TCP, 0.0, False), (WIFI, 0.1, False), (TCP, 0.2, True)], TCP, id="unless it is nominated"),
+        pytest.param([(TCP, 0.0, True), (WIFI, 0.1, False)], TCP, id="or was"),
+        pytest.param([(TCP, 0.0, True), (WIFI, 0.1, True)], WIFI, id="until something else is"),
+        pytest.param(
+            [(WIFI, 0.0, True), (TCP, 5.0, False), (WIFI, 5.1, False)],
+            WIFI,
+            id="a stream that has helped out gives way without a nomination",
         ),
     ],
 )
