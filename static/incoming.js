@@ -62,6 +62,7 @@ export class Incoming {
     const known = this.#received.get(entry.stream_id);
     if (!known) return this.#begin(way, entry, receivers);
     const moves = way === "server" && known.stream.way === "direct";
+    if (moves && known.handover && sameReceivers(known.ways.get(way), receivers)) return; // told again while it is under way
     known.ways.set(way, receivers);
     if (!receivers.audio && !receivers.video) return; // it will come again: after a reload of its publisher's page
     if (way === known.stream.way) setTracks(known.stream.mediaStream, receivers);
@@ -144,6 +145,14 @@ export class Incoming {
       this.#moved(received); // what is there is better than what is not
     }
   }
+}
+
+/**
+ * @param {Receivers | undefined} one
+ * @param {Receivers} other
+ */
+function sameReceivers(one, other) {
+  return one?.audio === other.audio && one?.video === other.video;
 }
 
 /**
