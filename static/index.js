@@ -22,6 +22,7 @@ const LINKS = /** @type {const} */ ([
 ]);
 /** @type {Record<string, string>} */
 const FAMILIES = { realtime: "Realtime", rooms: "Rooms", sessions: "Sessions", spaces: "Spaces", whip: "WHIP", whep: "WHEP" };
+const KEY_SIZE = 16; // bytes of an encrypted meeting's key
 const TOKEN = /^[0-9a-f]{64}$/i;
 
 /** @param {string} text shown until the next attempt; empty for none */
@@ -63,26 +64,37 @@ function show({ version, families, dev, realtime_key }) {
   button.append(icon("plus"), h("span", { text: "New meeting" }));
   button.hidden = false;
   button.addEventListener("click", () => begin(/** @type {HTMLButtonElement} */ (button), realtime_key));
+  const encrypted = find("#new-encrypted");
+  encrypted.append(icon("lock"), h("span", { text: "New encrypted meeting" }));
+  encrypted.hidden = false;
+  encrypted.addEventListener("click", () => begin(/** @type {HTMLButtonElement} */ (encrypted), realtime_key, { e2ee: true }));
 }
 
 /**
  * Makes a room and goes there.
  * @param {HTMLButtonElement} button
  * @param {string} key
+ * @param {{ e2ee?: boolean }} [options] encrypted end to end: with a key that only the link has
  */
-async function begin(button, key) {
+async function begin(button, key, { e2ee = false } = {}) {
   complain("");
   button.disabled = true;
   try {
     const headers = { "Content-Type": "application/json", "x-vcs-token": key };
-    const response = await fetch("/api/realtime/room", { method: "POST", headers, body: JSON.stringify({ conferenceType: "SFU" }) });
+    const response = await fetch("/api/realtime/room", { method: "POST", headers, body: JSON.stringify({ conferenceType: "SFU", e2ee }) });
     const body = await response.json();
     if (!response.ok) throw new Error(body.description?.join(" ") ?? response.statusText);
-    location.assign(`/app?token=${encodeURIComponent(body.room.token)}`);
+    location.assign(`/app?token=${encodeURIComponent(body.room.token)}${e2ee ? `#key=${newKey()}` : ""}`);
   } catch (error) {
     complain(`The meeting could not be made. ${error instanceof Error ? error.message : ""}`);
     button.disabled = false;
   }
+}
+
+/** @returns {string} base64url */
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_SIZE));
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
 function build() {
@@ -107,7 +119,7 @@ function build() {
 }
 
 build();
-addEventListener("pageshow", () => (/** @type {HTMLButtonElement} */ (find("#new")).disabled = false));
+addEventListener("pageshow", () => ["#new", "#new-encrypted"].forEach((id) => (/** @type {HTMLButtonElement} */ (find(id)).disabled = false)));
 fetch("/about.json")
   .then((response) => response.json())
   .then(show)

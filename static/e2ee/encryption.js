@@ -62,7 +62,7 @@ export class Encryption {
   constructor(identity, owner) {
     this.#identity = identity;
     this.#owner = owner;
-    this.#frames = new Frames(() => this.#ask());
+    this.#frames = new Frames(() => this.#ask(), owner.onError);
   }
 
   /**

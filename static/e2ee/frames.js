@@ -4,6 +4,7 @@
  * A sender is protected before anything is encoded for it, a receiver before anything arrives: nothing passes beside the worker.
  */
 
+import { ConferenceError } from "../errors.js";
 import { KINDS } from "../own-streams.js";
 
 /** @typedef {import("./sealing.js").ChainKey} ChainKey */
@@ -28,9 +29,13 @@ export class Frames {
   #worker = new Worker(WORKER, { type: "module", name: "frames" });
   #last = 0;
 
-  /** @param {() => void} onMissing a frame has come whose key nobody has told */
-  constructor(onMissing) {
+  /**
+   * @param {() => void} onMissing a frame has come whose key nobody has told
+   * @param {(error: Error) => void} onError
+   */
+  constructor(onMissing, onError) {
     this.#worker.onmessage = onMissing;
+    this.#worker.onerror = ({ message }) => onError(new ConferenceError("encryption_failed", 0, message || "frames cannot be encrypted here"));
   }
 
   /** @param {ChainKey} key under which one's own frames are sealed from now on */

@@ -42,7 +42,8 @@ scope.onrtctransform = (/** @type {{ transformer: Transformer }} */ { transforme
  */
 function run(section, { readable, writable }, transformer) {
   const transform = section.direction === "seal" ? sealer(section) : opener(section, transformer);
-  readable.pipeThrough(new TransformStream({ transform })).pipeTo(writable).catch(() => {}); // ends with its section
+  const over = () => void (openings.delete(section.id), codecs.delete(section.id));
+  readable.pipeThrough(new TransformStream({ transform })).pipeTo(writable).then(over, over);
 }
 
 /** @param {Section} section */
