@@ -140,6 +140,7 @@ class Desk:
 
     def stop(self, recording_id: str, now: float, why: str) -> None:
         """Finishes a recording and tells of it."""
+        self.intake.release()
         files = self._recordings.pop(recording_id, None)
         if files is None:
             return

@@ -368,10 +368,8 @@ class Studio:
         self._tell(RecordingClosed(self._id, "", recording.id, str(recording.path), why, duration, index))
 
     def _lost(self, why: str) -> None:
-        """The channel has broken: a process that still runs is of no use."""
-        worker = self._worker
-        if worker and worker.process and worker.process.returncode is None and why != "it has gone":
-            worker.process.kill()
+        """The channel has broken: the process ends by itself, or is found to hang."""
+        log.info("media worker cannot be reached", conference=self._id, why=why)
 
     def _send(self, **message: Any) -> None:
         if self._worker:

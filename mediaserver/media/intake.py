@@ -97,6 +97,11 @@ class Intake:
             self._clocks.pop(stream.feed.participant_id, None)
         return stream.feed
 
+    def release(self) -> None:
+        """What is held for a better time goes on with the one there is: somebody wants it now."""
+        for stream in self._streams.values():
+            self._release(stream)
+
     def counts(self) -> dict[str, int]:
         """For statistics: streams, how many of them have been tied to a clock, packets lost for good, and unknown."""
         streams = self._streams.values()

@@ -16,6 +16,7 @@ from mediaserver.recording.webm import Damaged, WebmFile
 
 JOURNAL = "journal.jsonl"
 INDEX = "index.json"
+NOTHING = 0.0, 0  # of a file that was begun, and killed before anything was in it
 INTERRUPTED = "interrupted"  # why a recording ended that nobody has stopped
 
 
@@ -94,6 +95,9 @@ def _finish_file(path: Path) -> tuple[float, int]:
         file = WebmFile.resume(path)
     except (FileNotFoundError, Damaged):
         path.unlink(missing_ok=True)
-        return 0.0, 0
+        return NOTHING
     duration = file.close()
+    if not duration:
+        path.unlink()
+        return NOTHING
     return round(duration, 3), path.stat().st_size

@@ -88,6 +88,8 @@ def _add(
             for track in out["tracks"]:
                 if track["file"] == line["file"]:
                     track |= {"duration": line["duration"], "size_bytes": line["size_bytes"]}
+            if not line["size_bytes"]:
+                out["tracks"] = [track for track in out["tracks"] if track["file"] != line["file"]]
         case "mute":
             _mute(mutes.setdefault((line["stream_id"], line["kind"]), []), at, bool(line["muted"]))
         case "speakers":

@@ -76,13 +76,16 @@ class Person:
         for packet in self.sound.packets(data, at):
             self.send(packet)
 
-    def show(self, data: bytes, at: float, *, key: bool) -> None:
+    def show(
+        self, data: bytes, at: float, *, key: bool, spoil: Callable[[bytes], bytes] = lambda payload: payload
+    ) -> None:
+        """One coded picture; `spoil` is done to each of its payloads."""
         assert self.codec is not None
         payload_type = CODECS[self.codec].payload_type
         timestamp = round(at * clock_rate(self.codec)) & 0xFFFFFFFF
         for payload, marker in parts(self.codec, data, key=key):
             packet = RtpPacket(
-                payload_type, self.sequence["video"] & 0xFFFF, timestamp, self.ssrcs["video"], payload, marker
+                payload_type, self.sequence["video"] & 0xFFFF, timestamp, self.ssrcs["video"], spoil(payload), marker
             )
             self.send(write_packet(packet))
             self.sequence["video"] += 1
