@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-NAMES = ("forward", "compose", "join", "upgrade", "conferences", "control", "impaired", "versus")
+NAMES = ("forward", "compose", "record", "join", "upgrade", "conferences", "control", "impaired", "versus")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -36,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer cases")
     parser.add_argument("--no-store", action="store_true", help="do not keep the result")
     parser.add_argument("--churn", type=int, metavar="N", help="conferences: so many joins and leaves")
+    parser.add_argument("--kills", type=int, metavar="N", help="record: kill a recording worker so many times")
     versus = parser.add_argument_group("versus")
     versus.add_argument("--cases", default="", help="of these names, with semicolons between, as '10 x 10;1 to 100'")
     versus.add_argument("--servers", default="", help="of these names, likewise")
@@ -50,6 +51,8 @@ def options_of(given: argparse.Namespace) -> dict[str, object]:
     """What the benchmark of this name takes beside `quick`."""
     if given.name == "conferences" and given.churn:
         return {"churn": given.churn}
+    if given.name == "record" and given.kills:
+        return {"kills": given.kills}
     if given.name != "versus":
         return {}
     from benchmarks.versus.whip import Address

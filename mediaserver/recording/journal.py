@@ -85,11 +85,7 @@ def _add(
             fields = ("file", "participant_id", "stream_id", "label", "kind", "codec")
             out["tracks"].append({**{name: line.get(name) for name in fields}, "offset": at, "duration": 0.0})
         case "closed":
-            for track in out["tracks"]:
-                if track["file"] == line["file"]:
-                    track |= {"duration": line["duration"], "size_bytes": line["size_bytes"]}
-            if not line["size_bytes"]:
-                out["tracks"] = [track for track in out["tracks"] if track["file"] != line["file"]]
+            _close(out["tracks"], line)
         case "mute":
             _mute(mutes.setdefault((line["stream_id"], line["kind"]), []), at, bool(line["muted"]))
         case "speakers":
@@ -100,6 +96,14 @@ def _add(
             out["interruptions"].append({"at": at})
         case "end":
             out["duration"], out["why"] = at, line["why"]
+
+
+def _close(tracks: list[dict[str, Any]], line: Line) -> None:
+    """A file that nothing is in is none."""
+    for track in [track for track in tracks if track["file"] == line["file"]]:
+        track |= {"duration": line["duration"], "size_bytes": line["size_bytes"]}
+        if not line["size_bytes"]:
+            tracks.remove(track)
 
 
 def _mute(spans: list[list[float | None]], at: float, muted: bool) -> None:
