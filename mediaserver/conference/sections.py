@@ -5,7 +5,7 @@ step. Which tracks are to get a slot, and what flows in it, is `subscription.py`
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mediaserver.conference.link import Link
 from mediaserver.conference.router import Router, Sink
@@ -19,17 +19,19 @@ from mediaserver.transport.negotiation import (
     AcceptedSection,
     Slot,
     SubscribeAnswer,
-    offer_subscribe,
+    described,
+    offer_sections,
     read_subscribe_answer,
 )
-from mediaserver.transport.sdp import parse, write
+from mediaserver.transport.sdp import MediaSection, parse, write
 
 
 @dataclass(slots=True)
 class Outlet:
-    """A slot's description and its sink."""
+    """A slot, its section and its sink."""
 
     slot: Slot
+    section: MediaSection
     sink: Sink
     accepted: AcceptedSection | None = None
 
@@ -58,14 +60,15 @@ class Sections:
             outlet = self._outlets.get(slot.mid)
             if outlet is None:
                 self._outlets[slot.mid] = self._new_outlet(slot)
-            elif slot.offered:
-                outlet.slot = _renamed(outlet.slot, slot.offered)
+            elif slot.offered and outlet.slot.msid != _msid(slot.offered):
+                outlet.slot = replace(outlet.slot, msid=_msid(slot.offered))
+                outlet.section = described(outlet.slot)
 
     def offer(self) -> str:
         """Describes what was laid out."""
-        described = offer_subscribe([outlet.slot for outlet in self._outlets.values()], self.link.next_local())
+        offer = offer_sections([outlet.section for outlet in self._outlets.values()], self.link.next_local())
         self._awaiting_answer = True
-        return write(described)
+        return write(offer)
 
     def accept(self, sdp: str) -> SubscribeAnswer:
         """Takes the answer to the last offer over; a bad one changes nothing.
@@ -118,13 +121,9 @@ class Sections:
             cname=self.link.cname,
             msid=_msid(state.offered) if state.offered else f"- {state.mid}",
         )
-        return Outlet(slot, self._router.sink(self.link.connection, slot))
+        return Outlet(slot, described(slot), self._router.sink(self.link.connection, slot))
 
 
 def _msid(key: TrackKey) -> str:
     stream_id, kind = key
     return f"{stream_id} {stream_id}-{kind}"
-
-
-def _renamed(slot: Slot, key: TrackKey) -> Slot:
-    return Slot(slot.mid, slot.kind, slot.ssrc, slot.repair_ssrc, slot.cname, _msid(key))

@@ -103,8 +103,9 @@ def our_description(
     make the descriptions of large meetings twice as long.
     """
     live = [section for section in sections if section.port]
+    outer, inner = local_lines(local, setup), local_lines(local, setup, with_candidates=False)
     for section in live:
-        section.transport = local_lines(local, setup, with_candidates=section is live[0] or section is live[-1])
+        section.transport = outer if section is live[0] or section is live[-1] else inner
     return SessionDescription(
         session_id=local.session_id,
         version=local.version,

@@ -19,6 +19,8 @@ from mediaserver.transport.subscribe_offer import (
     AcceptedSection,
     Slot,
     SubscribeAnswer,
+    described,
+    offer_sections,
     offer_subscribe,
     read_subscribe_answer,
 )
@@ -31,6 +33,8 @@ __all__ = [
     "Slot",
     "SubscribeAnswer",
     "answer_publish",
+    "described",
+    "offer_sections",
     "offer_subscribe",
     "read_subscribe_answer",
 ]

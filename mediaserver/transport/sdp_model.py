@@ -65,6 +65,8 @@ class MediaSection:
     """By payload type, in the order of the m= line as far as they are there."""
     payload_lines: str | None = field(default=None, compare=False)
     """What `payloads` look like, where many sections have the same; only for writing."""
+    written: str | None = field(default=None, compare=False)
+    """All its lines behind those of the transport, where they are the same in many offers; only for writing."""
     feedback: list[str] = field(default_factory=list)
     """What holds for all payload types (`a=rtcp-fb:*`)."""
     extensions: list[ExtensionMap] = field(default_factory=list)

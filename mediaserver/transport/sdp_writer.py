@@ -20,6 +20,11 @@ def payload_lines(payloads: Mapping[int, Payload]) -> str:
     return "\r\n".join(_payload_lines(payloads))
 
 
+def own_lines(section: MediaSection) -> str:
+    """The lines of a section behind those of the transport, for `MediaSection.written`."""
+    return "\r\n".join(_own_lines(section))
+
+
 def _description(description: SessionDescription) -> Iterator[str]:
     yield "v=0"
     yield f"o=- {description.session_id} {description.version} IN IP4 127.0.0.1"
@@ -37,15 +42,26 @@ def _description(description: SessionDescription) -> Iterator[str]:
         yield f"a={description.direction}"
     yield from _transport(description.transport)
     yield from description.other
+    transports: dict[int, list[str]] = {}  # most sections of a bundle have the same
     for section in description.sections:
-        yield from _section(section)
+        transport = transports.get(id(section.transport))
+        if transport is None:
+            transport = transports[id(section.transport)] = [*_transport(section.transport)]
+        yield from _section(section, transport)
 
 
-def _section(section: MediaSection) -> Iterator[str]:
+def _section(section: MediaSection, transport: Sequence[str]) -> Iterator[str]:
     yield f"m={section.kind} {section.port} {section.protocol} {' '.join(section.formats)}"
     yield f"c={section.connection}"
     yield from _bandwidth(section.bandwidth)
-    yield from _transport(section.transport)
+    yield from transport
+    if section.written is not None:
+        yield section.written
+    else:
+        yield from _own_lines(section)
+
+
+def _own_lines(section: MediaSection) -> Iterator[str]:
     if section.mid:
         yield f"a=mid:{section.mid}"
     yield from _flags(section)

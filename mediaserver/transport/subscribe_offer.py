@@ -14,7 +14,7 @@ from mediaserver.transport.bundle import LocalTransport, bundled, our_descriptio
 from mediaserver.transport.payload_types import known, our_payloads, retransmissions
 from mediaserver.transport.sdp_lines import ExtensionMap, SsrcGroup
 from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, SessionDescription
-from mediaserver.transport.sdp_writer import payload_lines
+from mediaserver.transport.sdp_writer import own_lines, payload_lines
 
 EXTENSIONS = {
     "audio": (Extension.MID, Extension.TRANSPORT_CC, Extension.AUDIO_LEVEL),
@@ -62,13 +62,19 @@ class SubscribeAnswer:
 
 def offer_subscribe(slots: Sequence[Slot], local: LocalTransport) -> SessionDescription:
     """The offer of all slots, in their order."""
-    return our_description(local, [_offered(slot) for slot in slots], "actpass", mixed=True)
+    return offer_sections([described(slot) for slot in slots], local)
 
 
-def _offered(slot: Slot) -> MediaSection:
+def offer_sections(sections: Sequence[MediaSection], local: LocalTransport) -> SessionDescription:
+    """The same, of slots that are `described` already. Their transport is set anew."""
+    return our_description(local, list(sections), "actpass", mixed=True)
+
+
+def described(slot: Slot) -> MediaSection:
+    """The section of a slot, to be kept for as long as the slot is the same: most of an offer is as in the last one."""
     payloads = our_payloads(slot.kind)
     ssrcs = (slot.ssrc, slot.repair_ssrc) if slot.repair_ssrc else (slot.ssrc,)
-    return MediaSection(
+    section = MediaSection(
         kind=slot.kind,
         port=9,
         protocol="UDP/TLS/RTP/SAVPF",
@@ -84,6 +90,8 @@ def _offered(slot: Slot) -> MediaSection:
         rtcp_mux=True,
         rtcp_rsize=True,
     )
+    section.written = own_lines(section)
+    return section
 
 
 @functools.cache
