@@ -65,6 +65,14 @@ class StreamMuted(MediaEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LayersWanted(MediaEvent):
+    """Of a picture that this participant sends in several layers, somebody could want these; the rest may rest."""
+
+    stream_id: str
+    rids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionsChanged(MediaEvent):
     """What this participant receives has changed: a new offer is due (`Participant.offer`)."""
 

@@ -40,6 +40,7 @@ export class Publisher {
   /** @type {Map<string, RTCRtpTransceiver[]>} sections nobody uses, by shape */ #parked = new Map();
   /** @type {Promise<void>} the offer in flight */ #exchange = Promise.resolve();
   /** @type {Promise<void> | null} the one to follow it */ #next = null;
+  /** @type {Map<string, string[]>} layers that somebody could want, by stream, where that is not all of them */ #wanted = new Map();
   #abandon = () => {};
   #own;
   #owner;
@@ -111,8 +112,20 @@ export class Publisher {
     return this.#next;
   }
 
-  /** Messages can be sent again: repeats the offer that was lost with the old socket. */
+  /**
+   * Encodes these layers of a picture and lets the others rest.
+   * @param {string} streamId
+   * @param {string[]} rids
+   */
+  async wantLayers(streamId, rids) {
+    this.#wanted.set(streamId, rids);
+    await this.#layer(streamId, rids);
+  }
+
+  /** Messages can be sent again: repeats the offer that was lost with the old socket. What was said meanwhile is not known. */
   async resume() {
+    for (const [streamId] of this.#wanted) this.#layer(streamId, null).catch(this.#owner.onError);
+    this.#wanted.clear();
     if (this.#restart || this.#pc?.signalingState === "have-local-offer") await this.negotiate();
   }
 
@@ -172,13 +185,30 @@ export class Publisher {
     const offer = { type: "offer", pc: "publish", seq, sdp: pc.localDescription?.sdp ?? "", streams: this.#entries() };
     try {
       const answer = await this.#owner.request(offer, answers);
-      if (pc === this.#pc) await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+      if (pc !== this.#pc) return;
+      await pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+      for (const [streamId, rids] of this.#wanted) await this.#layer(streamId, rids);
     } catch (error) {
       if (pc !== this.#pc) throw error;
       if (error instanceof ConferenceError && UNANSWERED.has(error.name)) this.#restart ||= iceRestart;
       else if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
       throw error;
     }
+  }
+
+  /**
+   * @param {string} streamId
+   * @param {string[] | null} rids null: all
+   */
+  async #layer(streamId, rids) {
+    const sender = this.sections(streamId).video?.sender;
+    const parameters = sender?.getParameters();
+    if (!sender || !parameters || parameters.encodings.length < 2) return;
+    /** @param {RTCRtpEncodingParameters} encoding */
+    const wanted = ({ rid }) => rids === null || rids.includes(rid ?? "");
+    if (parameters.encodings.every((encoding) => encoding.active === wanted(encoding))) return;
+    for (const encoding of parameters.encodings) encoding.active = wanted(encoding);
+    await sender.setParameters(parameters);
   }
 
   /** @returns {StreamEntry[]} */

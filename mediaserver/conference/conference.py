@@ -17,7 +17,7 @@ from mediaserver.conference.stream import Stream
 from mediaserver.conference.studio import COMPOSITE, Recording, Studio
 from mediaserver.conference.viewer import Viewer
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, NoSuchStream, ParticipantExists
-from mediaserver.events import MediaEvent, SpeakersChanged, StreamInfo, StreamMuted, VoiceChanged
+from mediaserver.events import LayersWanted, MediaEvent, SpeakersChanged, StreamInfo, StreamMuted, VoiceChanged
 from mediaserver.rtp.speakers import Speakers
 from mediaserver.stats import ConferenceStats
 
@@ -144,6 +144,7 @@ class Conference:
         if self._measured_at is None or now - self._measured_at >= MEASURE_EVERY:
             self._measured_at = now
             self._measure(now)
+            self._tell_demand()
         self._hold_silent()
         for participant in list(self._participants.values()):
             participant.tick(now)
@@ -200,6 +201,9 @@ class Conference:
             self._studio.muted(event.stream)
         self._tell(event)
 
+    def wished(self) -> None:
+        self._tell_demand()
+
     def _viewers_forget(self, viewer_id: str) -> None:
         self._viewers.pop(viewer_id, None)
 
@@ -222,6 +226,23 @@ class Conference:
             self._costs = costs
             for participant in self._participants.values():
                 participant.measured()
+
+    def _tell_demand(self) -> None:
+        """Lets publishers rest what nobody could want, and wakes it up."""
+        for stream in self._streams.values():
+            track = stream.tracks.get("video")
+            rids = track.section.rids if track else ()
+            if track and len(rids) > 1 and track.demand.follow(self._best_wanted(stream, len(rids)), self._now):
+                wanted = rids[track.demand.best :]
+                self._tell(LayersWanted(self.id, stream.participant_id, stream.stream_id, wanted))
+
+    def _best_wanted(self, stream: Stream, count: int) -> int:
+        """Of so many layers. Recordings, composites and viewers take whatever is best."""
+        if self._studio or self._viewers:
+            return 0
+        others = (each for each in self._participants.values() if each.id != stream.participant_id)
+        wanted = (best for each in others if (best := each.could_want(stream)) is not None)
+        return min(wanted, default=count - 1)
 
     def _hold_silent(self) -> None:
         """Lets only those be seen who spoke last, where that is wished."""

@@ -60,6 +60,9 @@ class Surroundings(Protocol):
     def left(self, participant_id: str) -> None:
         """This participant is gone."""
 
+    def wished(self) -> None:
+        """This participant wants something else."""
+
 
 class Participant:
     def __init__(
@@ -154,6 +157,11 @@ class Participant:
     def want(self, default: Wish, streams: Mapping[str, Wish]) -> None:
         """What to receive, and how large: per stream id, else `default`."""
         self._subscribe.want(default, streams)
+        self._surroundings.wished()
+
+    def could_want(self, stream: Stream) -> int | None:
+        """The best layer of somebody else's picture that is wished for, whatever fits; None: none is."""
+        return self._subscribe.could_want(stream) if self.rights.subscribe else None
 
     def hold(self, stream_ids: frozenset[str]) -> None:
         """The pictures of these streams are not to be sent now: others have spoken later."""

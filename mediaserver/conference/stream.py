@@ -8,6 +8,7 @@ that go beside each session description.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mediaserver.conference.demand import Demand
 from mediaserver.conference.router import Source
 from mediaserver.events import StreamInfo
 from mediaserver.rtp.layers import NOTABLE, Layer, TrackLayers
@@ -55,6 +56,8 @@ class Track:
     """Of a picture, as measured last: the cheapest first."""
     rate_bps: float = 0.0
     """Of a sound, as measured last."""
+    demand: Demand = field(default_factory=Demand)
+    """Of a picture."""
     _measuring: TrackLayers = field(default_factory=TrackLayers)
 
     def measure(self, now: float) -> None:

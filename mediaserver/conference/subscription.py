@@ -17,7 +17,7 @@ from mediaserver.conference.router import Router
 from mediaserver.conference.sections import Outlet, Sections
 from mediaserver.conference.stream import KINDS, Description, Stream, StreamDescription, Track
 from mediaserver.conference.tastes import Tastes
-from mediaserver.conference.wishes import Wish
+from mediaserver.conference.wishes import Wish, fitting_layer
 from mediaserver.errors import BadDescription
 from mediaserver.events import StreamLayers
 from mediaserver.rtp.arrivals import Record
@@ -116,6 +116,13 @@ class SubscribeSide:
         if self._session:
             self._session.quality.hold(stream_ids)
             self._route_all()
+
+    def could_want(self, stream: Stream) -> int | None:
+        """The best layer of a stream's picture that is wished for, whatever the line carries; None: none is."""
+        wish, track = self._tastes.wish(stream), stream.tracks["video"]
+        if not wish.video or not self._tastes.decodes(track) or stream.stream_id in self._held:
+            return None
+        return max(fitting_layer(wish, track.layer_count, track.source.sizes()), 0)
 
     def close(self) -> None:
         """May be called twice."""

@@ -12,6 +12,7 @@ import structlog
 from mediaserver import (
     Clock,
     LayersChanged,
+    LayersWanted,
     Limits,
     MediaEvent,
     MediaServer,
@@ -227,9 +228,9 @@ class Conferences:
                 meeting.tell(events.voice_activity(event))
             case QualityChanged():
                 meeting.tell(events.quality_update(event))
-            case LayersChanged():
+            case LayersChanged() | LayersWanted():
                 if member:
-                    member.outlet.tell(events.layers_update(event))
+                    member.outlet.tell(events.layers(event))
             case _:
                 if isinstance(event, StreamStarted):
                     meeting.started(event.stream)

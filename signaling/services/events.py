@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from mediaserver import LayersChanged, QualityChanged, SpeakersChanged, StreamInfo, VoiceChanged
+from mediaserver import LayersChanged, LayersWanted, QualityChanged, SpeakersChanged, StreamInfo, VoiceChanged
 from signaling.services.members import Event, Member
 
 OURS = frozenset(
@@ -56,6 +56,11 @@ def mute_update(stream: StreamInfo) -> Event:
     }
 
 
+def layers(event: LayersChanged | LayersWanted) -> Event:
+    """For who receives pictures, or sends one in several layers."""
+    return layers_update(event) if isinstance(event, LayersChanged) else layers_wanted(event)
+
+
 def layers_update(event: LayersChanged) -> Event:
     return {
         "type": "layers_update",
@@ -70,6 +75,11 @@ def layers_update(event: LayersChanged) -> Event:
             for each in event.streams
         },
     }
+
+
+def layers_wanted(event: LayersWanted) -> Event:
+    """For who publishes: other layers of this picture nobody could want."""
+    return {"type": "layers_wanted", "stream_id": event.stream_id, "rids": list(event.rids)}
 
 
 def quality_update(event: QualityChanged) -> Event:

@@ -3,10 +3,11 @@
 import pytest
 
 from mediaserver.conference.conference import Limits
+from mediaserver.conference.demand import STOP_AFTER
 from mediaserver.conference.participant import Participant
 from mediaserver.conference.router import BEST_LAYER
 from mediaserver.conference.wishes import Wish
-from mediaserver.events import LayersChanged, QualityChanged, SpeakersChanged, VoiceChanged
+from mediaserver.events import LayersChanged, LayersWanted, QualityChanged, SpeakersChanged, VoiceChanged
 from tests.mediaserver.conference.conftest import Meeting, camera, screen
 from tests.support.client_sdp import Section
 
@@ -257,3 +258,49 @@ def test_time_passes_in_an_empty_conference_too(meeting: Meeting, ticks: int) ->
     for n in range(ticks):
         meeting.conference.tick(float(n))
     assert meeting.events == []
+
+
+# what publishers need not encode
+
+
+def simulcast(meeting: Meeting) -> Participant:
+    ada = meeting.join("ada")
+    offer = Section("0", "vp8", rids=("f", "h", "q"))
+    meeting.publish(ada, offer, streams=[camera("cam", None, "0")])
+    meeting.router.sources[-1].counters = LAYERS
+    return ada
+
+
+def wanted(meeting: Meeting) -> list[tuple[str, ...]]:
+    return [event.rids for event in meeting.told(LayersWanted)]  # type: ignore[attr-defined]
+
+
+def pass_(meeting: Meeting, since: float, seconds: float) -> None:
+    for n in range(round(seconds * 5)):
+        meeting.conference.tick(since + n / 5)
+
+
+def test_what_nobody_could_want_may_rest_and_is_back_at_once(meeting: Meeting) -> None:
+    simulcast(meeting)
+    pass_(meeting, 100.0, STOP_AFTER)
+    assert wanted(meeting) == []
+    pass_(meeting, 100.0 + STOP_AFTER, 2.0)
+    assert wanted(meeting) == [("q",)]
+    bob = meeting.join("bob")
+    bob.want(Wish(max_width=640), {})
+    assert wanted(meeting)[1:] == [("h", "q")]
+    bob.want(Wish(), {})
+    assert wanted(meeting)[2:] == [("f", "h", "q")]
+    bob.want(Wish(max_width=320), {})
+    pass_(meeting, 107.0, STOP_AFTER - 1)
+    bob.want(Wish(), {})
+    pass_(meeting, 112.0, 2 * STOP_AFTER)
+    assert len(wanted(meeting)) == 3
+
+
+def test_who_wants_no_picture_wants_no_layer(meeting: Meeting) -> None:
+    simulcast(meeting)
+    bob = meeting.join("bob")
+    bob.want(Wish(video=False), {})
+    pass_(meeting, 100.0, STOP_AFTER + 2)
+    assert wanted(meeting) == [("q",)]

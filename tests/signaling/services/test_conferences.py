@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mediaserver import LayersChanged, QualityChanged, SpeakersChanged, StreamLayers, VoiceChanged
+from mediaserver import LayersChanged, LayersWanted, QualityChanged, SpeakersChanged, StreamLayers, VoiceChanged
 from signaling.services.conferences import ShuttingDown
 from signaling.services.doors import Role
 from signaling.services.entrance import AlreadyOnline
@@ -362,6 +362,14 @@ async def test_what_somebody_receives_is_told_to_them_alone():
         },
     }
     assert "layers_update" not in [event["type"] for event in bert.ear.told]
+
+
+async def test_which_layers_of_a_picture_somebody_could_want_is_told_to_who_sends_it():
+    world = World()
+    anna, bert = await world.join("anna"), await world.join("bert")
+    world.media.on_event(LayersWanted(anna.meeting.id, "anna", CAMERA, ("h", "q")))
+    assert anna.ear.told[-1] == {"type": "layers_wanted", "stream_id": CAMERA, "rids": ["h", "q"]}
+    assert "layers_wanted" not in [event["type"] for event in bert.ear.told]
 
 
 @pytest.mark.parametrize(
