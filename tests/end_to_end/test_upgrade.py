@@ -55,6 +55,7 @@ async def test_the_fourth_moves_everybody_to_the_server_and_nobody_sees_it(
     for person, other in pairs(people):
         watched = await person.call("watched", other.id)
         assert watched["same"]
+        assert watched["older"] == []
         assert watched["longest"] < SMOOTH
     for person in people:
         told = await person.call("heard")

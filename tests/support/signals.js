@@ -170,25 +170,33 @@ signals.gone = (userId, seconds) => until('gone', seconds, () => picture(userId)
 
 const watched = new Map();
 
-/** Remembers from now on how long this person's picture stood still at most. */
+/** Remembers from now on how long this person's picture stood still at most, and whether an older one came after a newer one. */
 signals.watch = (userId) => {
   const video = picture(userId);
-  const watch = {last: performance.now(), longest: 0, frames: 0, video};
+  const watch = {last: performance.now(), longest: 0, frames: 0, video, count: null, older: []};
   watched.set(userId, watch);
   const presented = () => {
     const now = performance.now();
     watch.longest = Math.max(watch.longest, now - watch.last);
     watch.last = now;
     watch.frames += 1;
+    noteCount(watch, read(video)?.count ?? null);
     video.requestVideoFrameCallback(presented);
   };
   video.requestVideoFrameCallback(presented);
 };
 
-/** Since `watch`: milliseconds of the longest stand-still, pictures, and whether the element is the same. */
+/** A count goes round every 256 pictures: what is more than half of that ahead is behind. */
+function noteCount(watch, count) {
+  if (count === null) return;
+  if (watch.count !== null && (count - watch.count + 256) % 256 > 128) watch.older.push([watch.count, count]);
+  watch.count = count;
+}
+
+/** Since `watch`: milliseconds of the longest stand-still, pictures, older ones after newer ones, and whether the element is the same. */
 signals.watched = (userId) => {
-  const {last, longest, frames, video} = watched.get(userId);
-  return {longest: Math.max(longest, performance.now() - last), frames, same: video === picture(userId)};
+  const {last, longest, frames, video, older} = watched.get(userId);
+  return {longest: Math.max(longest, performance.now() - last), frames, older, same: video === picture(userId)};
 };
 
 /** Waits for so many more pictures. */
@@ -356,6 +364,19 @@ signals.steal = (keys) => {
 };
 
 // ---- the way through the network
+
+/** As if nothing but a relay could be reached: before anything is connected. */
+signals.relayOnly = () => {
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(configuration) {
+      super({...configuration, iceTransportPolicy: 'relay'});
+    }
+
+    setConfiguration(configuration) {
+      super.setConfiguration({...configuration, iceTransportPolicy: 'relay'});
+    }
+  };
+};
 
 /** What `setRemoteDescription` is given goes through this: (sdp) => sdp. */
 signals.rewrite = null;
