@@ -394,6 +394,7 @@ export class Conference extends EventTarget {
     else if (message.type === "mute_update") this.#muting.told(message);
     else if (message.type === "mode_update") this.#modeChanged(message.mode, message.reason);
     else if (message.type === "layers_update") this.#layersTold(message.streams);
+    else if (message.type === "layers_wanted") this.#media.server.publisher.wantLayers(message.stream_id, message.rids).catch((error) => this.#tellError(error));
     else if (message.type === "quality_update") this.#emit("quality", { userId: message.user_id, score: message.score, loss: message.loss, rtt: message.rtt });
     else if (message.type === "stfu") this.#askedToMute(typeof message.user === "object" ? message.user?.id : message.user);
   }
