@@ -108,7 +108,8 @@ class _Cell:
             target[:] = self.solid[index][window]
             return
         mixed = self.room[index][window]
-        np.multiply(target, self.keep[index][window], out=mixed)
+        np.copyto(mixed, target)  # widening on its own is twice as fast as within the product
+        mixed *= self.keep[index][window]
         mixed += self.ink[index][window]
         mixed >>= 8
         target[:] = mixed

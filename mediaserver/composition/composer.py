@@ -13,7 +13,7 @@ from mediaserver.composition.stage import Stage
 from mediaserver.media.mixing import Mixer, Sound
 from mediaserver.media.pictures import Picture, Planes, blank, plain, stamp, views
 
-MAX_WAITING = 8  # pictures of a source that are ahead of the program; then the oldest of them is shown early
+MAX_WAITING = 24  # pictures of a source ahead of the program, 0.4 s at 60 a second; then the oldest is shown early
 
 
 class Composer:

@@ -1,13 +1,15 @@
 """Everything in the composite that is not video: cards, names, layers, inserts, slides; drawn with Pillow.
 
 Each function gives RGB or RGBA as numbers; nothing here knows when it is shown. Files come from strangers: only PNG,
-WebP and JPEG are read, and their size is looked at before anything is decoded (`BadLayer` otherwise). Text that a font
-cannot show is left to that font's substitute; the fonts of the system come before the one that Pillow brings.
+WebP and JPEG are read, and their size is looked at before anything is decoded (`BadLayer` otherwise). Text is written
+in the font of the system that has the most of its letters, or in the one that Pillow brings, which has few.
 """
 
+import contextlib
 import functools
 import hashlib
 import textwrap
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +26,17 @@ NARROW_BOX = 250  # pixels: below this width a name is reduced to its initials
 MAX_TEXT = 500  # characters of one text that are looked at
 BACKGROUND, FOREGROUND = -1, 1  # the z-index of the two layers
 
-FONTS = tuple(
-    (f"/usr/share/fonts/{place}-Bold.ttf", f"/usr/share/fonts/{place}{regular}.ttf")
-    for place, regular in (
-        ("truetype/noto/NotoSans", "-Regular"),
-        ("truetype/dejavu/DejaVuSans", ""),
-        ("truetype/liberation/LiberationSans", "-Regular"),
-        ("TTF/DejaVuSans", ""),
-    )
+_PLACES = "/usr/share/fonts"
+FONTS = (
+    (f"{_PLACES}/truetype/noto/NotoSans-Bold.ttf", f"{_PLACES}/truetype/noto/NotoSans-Regular.ttf"),
+    (f"{_PLACES}/truetype/dejavu/DejaVuSans-Bold.ttf", f"{_PLACES}/truetype/dejavu/DejaVuSans.ttf"),
+    (
+        f"{_PLACES}/truetype/liberation/LiberationSans-Bold.ttf",
+        f"{_PLACES}/truetype/liberation/LiberationSans-Regular.ttf",
+    ),
+    (f"{_PLACES}/opentype/noto/NotoSansCJK-Bold.ttc", f"{_PLACES}/opentype/noto/NotoSansCJK-Regular.ttc"),
 )
+"""Bold and regular, as Debian's fonts-noto-core, -dejavu-core, -liberation and -noto-cjk bring them; all optional."""
 _PLATE = (16, 18, 22, 176)
 _PANEL = (16, 18, 22, 216)
 _INK = (255, 255, 255, 255)
@@ -118,8 +122,9 @@ def name_plate(name: str, width: int) -> Rgba:
         text = initials(text)
     if not text:
         return np.zeros((0, 0, 4), np.uint8)
-    size = max(14, min(26, width // 26))
-    return _plate(_fitting(text, font(size), width * 4 // 5), size)
+    size = max(13, min(26, width // 32))
+    text, face = written(text, size)
+    return _plate(_fitting(text, face, width * 4 // 5), face, size)
 
 
 @functools.lru_cache(maxsize=16)
@@ -127,8 +132,9 @@ def voice_plate(name: str, person: str, width: int) -> Rgba:
     """Somebody who is only heard: a disc with the initials, the name, and the sign of a voice."""
     size = max(16, width // 60)
     disc_side = size * 2
-    text = _fitting(" ".join(name[:MAX_TEXT].split()), font(size), width // 3)
-    pad, wide = size // 2, round(font(size).getlength(text))
+    text, face = written(" ".join(name[:MAX_TEXT].split()), size)
+    text = _fitting(text, face, width // 3)
+    pad, wide = size // 2, round(face.getlength(text))
     whole = Image.new("RGBA", (disc_side + wide + size * 3 + pad, disc_side + pad), (0, 0, 0, 0))
     smooth = _rounded(whole.size, whole.height // 2, _PANEL)
     whole.alpha_composite(smooth)
@@ -136,7 +142,7 @@ def voice_plate(name: str, person: str, width: int) -> Rgba:
     assert isinstance(colour, tuple)
     whole.paste(_letters(initials(name), colour, disc_side), (pad // 2, pad // 2), _disc(disc_side))
     draw = ImageDraw.Draw(whole)
-    draw.text((disc_side + size * 5 // 6, whole.height / 2), text, _INK, font(size), anchor="lm")
+    draw.text((disc_side + size * 5 // 6, whole.height / 2), text, _INK, face, anchor="lm")
     for index, share in enumerate((0.3, 0.62, 0.42)):
         x = disc_side + wide + size * 4 // 3 + index * size * 3 // 8
         half = round(size * share)
@@ -149,9 +155,8 @@ def insert(wanted: Insert, width: int, height: int) -> tuple[Rgba, int, int]:
     """A panel of text, and where its top left corner is."""
     size = max(18, height // 32)
     pad, room = size, width * 9 // 20
-    head, body = font(size * 5 // 4, bold=True), font(size)
-    lines = [(line, head, _INK, size * 2) for line in _wrapped(wanted.title, size * 5 // 4, room, 2)]
-    lines += [(line, body, _SOFT, size * 3 // 2) for line in _wrapped(wanted.content, size, room, 6)]
+    lines = [(*line, _INK, size * 2) for line in _wrapped(wanted.title, size * 5 // 4, room, 2, bold=True)]
+    lines += [(*line, _SOFT, size * 3 // 2) for line in _wrapped(wanted.content, size, room, 6)]
     icon = _icon(wanted.icon, size * 3)
     beside = icon.width + pad if icon else 0
     wide = max([round(face.getlength(text)) for text, face, _, _ in lines] or [0])
@@ -175,18 +180,37 @@ def colour_of(person: str) -> str:
     return _COLOURS[hashlib.sha256(person.encode("utf-8", "replace")).digest()[0] % len(_COLOURS)]
 
 
+def written(text: str, size: int, *, bold: bool = False) -> tuple[str, _Font]:
+    """The font that has the most of its letters, and the text as that font can write it."""
+    face = max(faces(size, bold), key=lambda face: sum(_has(face, letter) for letter in text))
+    return "".join(letter if _has(face, letter) else _simpler(face, letter) for letter in text), face
+
+
 @functools.cache
-def font(size: int, *, bold: bool = False) -> _Font:
+def faces(size: int, bold: bool) -> tuple[_Font, ...]:
+    """The fonts there are, in this size."""
+    found: list[_Font] = []
     for heavy, regular in FONTS:
-        try:
-            return ImageFont.truetype(heavy if bold else regular, size)
-        except OSError:
-            continue
-    return ImageFont.load_default(size)
+        with contextlib.suppress(OSError):
+            found.append(ImageFont.truetype(heavy if bold else regular, size))
+    return (*found, ImageFont.load_default(size))
 
 
-def _plate(text: str, size: int) -> Rgba:
-    face = font(size)
+def _has(face: _Font, letter: str) -> bool:
+    """Whether a letter is drawn otherwise than one that no font has."""
+    if letter.isspace():
+        return True
+    mask, missing = face.getmask(letter), face.getmask("\U0010ffff")
+    return mask.size != missing.size or bytes(mask) != bytes(missing)
+
+
+def _simpler(face: _Font, letter: str) -> str:
+    """The letter without its accents, or a question mark."""
+    base = unicodedata.normalize("NFKD", letter)[0]
+    return base if base != letter and _has(face, base) else "?"
+
+
+def _plate(text: str, face: _Font, size: int) -> Rgba:
     whole = _rounded((round(face.getlength(text)) + size, size * 8 // 5), size // 3, _PLATE)
     ImageDraw.Draw(whole).text((size // 2, whole.height / 2), text, _INK, face, anchor="lm")
     return np.asarray(whole)
@@ -210,7 +234,8 @@ def _disc(side: int) -> Image.Image:
 
 def _letters(text: str, colour: tuple[int, ...], side: int) -> Image.Image:
     disc = Image.new("RGB", (side, side), colour)
-    ImageDraw.Draw(disc).text((side / 2, side / 2), text, "white", font(max(8, side * 2 // 5)), anchor="mm")
+    text, face = written(text, max(8, side * 2 // 5))
+    ImageDraw.Draw(disc).text((side / 2, side / 2), text, "white", face, anchor="mm")
     return disc
 
 
@@ -237,15 +262,17 @@ def _fitting(text: str, face: _Font, width: int) -> str:
     """As much of the text as fits."""
     if face.getlength(text) <= width:
         return text
-    while text and face.getlength(text + "…") > width:
+    dots = "…" if _has(face, "…") else "..."
+    while text and face.getlength(text + dots) > width:
         text = text[:-1]
-    return text.rstrip() + "…"
+    return text.rstrip() + dots
 
 
-def _wrapped(text: str, size: int, width: int, most: int) -> list[str]:
-    """At most so many lines; the last ends with an ellipsis where more would follow."""
+def _wrapped(text: str, size: int, width: int, most: int, *, bold: bool = False) -> list[tuple[str, _Font]]:
+    """At most so many lines with their fonts; the last ends with an ellipsis where more would follow."""
     letters = max(8, round(width / (size * 0.54)))
     lines = [line for part in text[:MAX_TEXT].splitlines() for line in textwrap.wrap(part, letters) or [""]]
     if len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1] + "…"]
-    return [_fitting(line, font(size), width) for line in lines]
+    with_fonts = (written(line, size, bold=bold) for line in lines)
+    return [(_fitting(line, face, width), face) for line, face in with_fonts]

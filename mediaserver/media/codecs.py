@@ -81,7 +81,10 @@ class AudioDecoder:
         start, self._concealed = self._concealed, self._concealed + self._length
         if not self._lost or self._concealed > CONCEALED * RATE:
             return np.zeros((self._length, 2), np.float32)
-        sound = self._decode(self._lost)
+        try:
+            sound = self._decode(self._lost)
+        except MalformedPacket:
+            return np.zeros((self._length, 2), np.float32)
         fading = 1 - np.arange(start, start + len(sound), dtype=np.float32) / np.float32(CONCEALED * RATE)
         return sound * fading[:, None]
 

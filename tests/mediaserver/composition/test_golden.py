@@ -35,7 +35,7 @@ def pillows_own_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def forget() -> None:
-    for drawing in (layers.font, layers.card, layers.name_plate, layers.voice_plate, layers.insert):
+    for drawing in (layers.faces, layers.card, layers.name_plate, layers.voice_plate, layers.insert):
         drawing.cache_clear()
 
 

@@ -201,3 +201,10 @@ def test_inserts_stay_inside_the_composite(insert: Insert) -> None:
         rgba, left, top = layers.insert(insert, width, height)
         assert 0 < left < left + rgba.shape[1] < width
         assert 0 < top < top + rgba.shape[0] < height
+
+
+def test_a_font_without_a_letter_writes_it_simpler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "FONTS", ())
+    layers.faces.cache_clear()
+    assert layers.written("Émile ŵ 李", 23)[0] == "Emile w ?"
+    layers.faces.cache_clear()
