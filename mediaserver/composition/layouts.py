@@ -224,9 +224,9 @@ def _even(value: float) -> int:
 def _cropped(width: int, height: int, wanted: float) -> Box:
     """The middle of a picture, of the shape `wanted`."""
     if width / height > wanted:
-        kept = max(MIN_SIDE, min(width, _even(height * wanted)))
+        kept = min(width, max(MIN_SIDE, _even(height * wanted)))
         return Box((width - kept) // 2 & ~1, 0, kept, height)
-    kept = max(MIN_SIDE, min(height, _even(width / wanted)))
+    kept = min(height, max(MIN_SIDE, _even(width / wanted)))
     return Box(0, (height - kept) // 2 & ~1, width, kept)
 
 

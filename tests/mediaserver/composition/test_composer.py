@@ -37,7 +37,7 @@ def test_shows_each_source_in_its_box(name: str, people: int) -> None:
     assert [seen(picture, box) for box in named(name)[:people]] == list(range(people))
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (321, 181), (180, 320), (16, 16)])
+@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (321, 181), (180, 320), (16, 16), (1, 1)])
 def test_fills_a_box_from_pictures_of_any_size(size: tuple[int, int]) -> None:
     picture = with_pictures(scene_of("four", 4), 4, size).render(0.0)
     assert [seen(picture, box) for box in named("four")] == [0, 1, 2, 3]
