@@ -1,14 +1,17 @@
 """What the child gives up before it looks at a stranger's bytes, and how much it may use. Called in the child only.
 
-Where the system permits: the network (a namespace of its own without any device) and the rights of root. Always: new
-files, processes and privileges, core dumps, and memory and time beyond its bounds. Without a free file descriptor
-nothing can be opened and nobody connected to, whatever a decoder is talked into.
+Where the system permits: the network (a namespace of its own without any device), the rights of root, and all calls
+to the kernel but a few (`calls.py`). Always: new files, processes and privileges, core dumps, and memory and time
+beyond its bounds. Without a free file descriptor nothing can be opened and nobody connected to, whatever a decoder is
+talked into.
 """
 
 import ctypes
 import os
 import resource
 import signal
+
+from signaling.jail import calls
 
 MEMORY = 1 << 30  # bytes of address space
 NOBODY = 65534
@@ -47,6 +50,7 @@ def close(*, cpu_seconds: int, files: int = 0) -> None:
         (resource.RLIMIT_CPU, cpu_seconds),
     ):
         resource.setrlimit(limit, (value, value))
+    calls.restrict(_libc)
 
 
 def next_step(cpu_seconds: int) -> None:

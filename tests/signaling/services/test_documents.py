@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import os
+import platform
 import resource
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ import resvg_py
 from PIL import Image
 
 from signaling.jail import confine
+from signaling.jail.calls import program_for
 from signaling.services import documents
 from signaling.services.documents import Documents, Kind, Picture, Unreadable, kind_of
 from tests.support.documents import (
@@ -303,6 +306,7 @@ async def test_a_child_learns_no_secrets(sent: Path, monkeypatch: pytest.MonkeyP
 CONFINED = """
 import os, resource, socket, sys
 from signaling.jail import confine
+from signaling.jail.calls import program_for
 confine.enter(os.getppid())
 confine.close(cpu_seconds=20)
 {}
@@ -319,6 +323,9 @@ print("done")
         pytest.param("os.fork()", id="start a process"),
         pytest.param("os.execv('/bin/true', ['true'])", id="become another program"),
         pytest.param("bytearray(2 << 30)", id="take two gigabytes"),
+        pytest.param("os.mkdir('/tmp/made-by-a-confined-child')", id="make a directory"),
+        pytest.param("os.pipe()", id="make a pipe"),
+        pytest.param("os.kill(os.getpid(), 0)", id="signal a process"),
         pytest.param("resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9))", id="lift a limit"),
         pytest.param("os.setuid(0)" if os.geteuid() == 0 else "os.setuid(1)", id="become root"),
         pytest.param("os.kill(os.getppid(), 0)" if os.geteuid() == 0 else "os.chroot('/')", id="reach the parent"),
@@ -326,10 +333,34 @@ print("done")
     ],
 )
 def test_the_child_cannot(attempt: str):
+    assert confined(attempt) == (True, "")
+
+
+@pytest.mark.parametrize("attempt", ["pass", "bytearray(100 << 20)", "os.read(0, 1)", "confine.next_step(5)"])
+def test_the_child_can(attempt: str):
+    assert confined(attempt) == (False, "done\n")
+
+
+def test_the_kernel_knows_the_filter():
+    assert platform.machine() not in ("x86_64", "aarch64") or confined("os.kill(os.getpid(), 0)") == (True, "")
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_jumps_nowhere_but_forward_and_always_ends(machine: str):
+    program = program_for(machine)
+    steps = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
+    assert len(program) == 8 * len(steps)
+    assert steps[-1][0] == 6, "a return"
+    assert all(at + 1 + max(yes, no) < len(steps) for at, (_, yes, no, _) in enumerate(steps[:-1]))
+
+
+def confined(attempt: str) -> tuple[bool, str]:
+    """Whether it failed, and what it said."""
+    code = CONFINED.format(attempt)
     run = subprocess.run(
-        [sys.executable, "-c", CONFINED.format(attempt)], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], input="", check=False, capture_output=True, text=True, timeout=60
     )
-    assert (run.returncode != 0, run.stdout) == (True, "")
+    return run.returncode != 0, run.stdout
 
 
 def test_a_child_without_its_parent_ends():
