@@ -208,7 +208,7 @@ export class Conference extends EventTarget {
     this.#enter("joining");
     addEventListener("online", this.#networkChanged);
     this.#joinTimer = setTimeout(() => this.#fail(new ConferenceError("unreachable", 0, "the server cannot be reached")), JOIN_DEADLINE * 1000);
-    const preparing = this.#secrecy.prepare();
+    const preparing = this.#seat.invited ? this.#seat.accept(this.#options.name).then(() => this.#secrecy.prepare()) : this.#secrecy.prepare();
     if (preparing) preparing.then(() => this.#start(), (/** @type {Error} */ error) => this.#fail(error));
     else this.#start();
     return promise;
@@ -483,7 +483,7 @@ export class Conference extends EventTarget {
   #end(phase, reason) {
     clearTimeout(this.#joinTimer);
     removeEventListener("online", this.#networkChanged);
-    this.#seat.leave();
+    this.#seat.end();
     this.#signaling.stop();
     this.#wishes.stop();
     this.#speakers.stop();

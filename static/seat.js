@@ -6,6 +6,7 @@
 /** @typedef {import("./types.js").Endpoint} Endpoint */
 
 import { addressOf } from "./address.js";
+import { Invitation } from "./invitation.js";
 import { Resume } from "./resume.js";
 
 const RENEW_AT = 0.92; // of an endpoint's life: the server allows it in the last tenth
@@ -14,6 +15,7 @@ const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds a browser's timer can wait
 export class Seat {
   #base;
   #credential;
+  #invitation;
   #kept;
   #renew;
   #timer = 0;
@@ -28,6 +30,7 @@ export class Seat {
   constructor(base, credential, lasts, renew) {
     this.#base = base;
     this.#credential = credential;
+    this.#invitation = new Invitation(base, credential, lasts);
     this.#kept = new Resume(JSON.stringify(credential), lasts);
     this.#renew = renew;
   }
@@ -42,11 +45,24 @@ export class Seat {
     return this.#usedEndpoint;
   }
 
+  /** Whether the credential is a link that has to be turned into one of one's own. */
+  get invited() {
+    return this.#invitation.open;
+  }
+
+  /**
+   * Does that; rejects with a `ConferenceError` if it is of no use.
+   * @param {string} [name]
+   */
+  accept(name = "") {
+    return this.#invitation.accept(name);
+  }
+
   /** @param {string} [name] */
   address(name) {
     const { endpoint } = this.#kept;
     this.#usedEndpoint = endpoint !== null;
-    return addressOf(this.#base, { ...this.#credential, name }, endpoint);
+    return addressOf(this.#base, { ...(this.#invitation.credential ?? this.#credential), name }, endpoint);
   }
 
   /** @param {Endpoint} endpoint */
@@ -57,7 +73,13 @@ export class Seat {
     if (wait > 0 && wait < LONGEST_TIMER) this.#timer = setTimeout(() => this.#renew(), wait);
   }
 
-  /** It is given up. */
+  /** It is over: who comes again does so by the credential it began with. */
+  end() {
+    this.leave();
+    this.#invitation.forget();
+  }
+
+  /** The endpoint is given up. */
   leave() {
     clearTimeout(this.#timer);
     this.#kept.forget();

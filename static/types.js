@@ -9,6 +9,8 @@
  * @typedef {object} Credential
  * @property {string} [token] room, endpoint, session or access token
  * @property {string} [accessKey] access key of a registered participant
+ * @property {string} [guest] guest token of a meeting: an access key is made of it on joining
+ * @property {string} [permalink] a host's token of a permalink: likewise
  * @property {string} [room] alias of a space's room, alone (public) or beside `token`
  * @property {string} [id] the participant id to take, where the credential leaves that open
  */

@@ -65,7 +65,11 @@ function credentialOf(address, query) {
   const room = alias ? decodeURIComponent(alias) : (query.get("room") ?? undefined);
   if (room) return { room, token, id };
   if (token) return { token, id };
-  const accessKey = query.get("guest") ?? query.get("access_key") ?? bareKey(address.search);
+  const guest = query.get("guest");
+  if (guest) return { guest };
+  const permalink = query.get("permalink");
+  if (permalink) return { permalink };
+  const accessKey = query.get("access_key") ?? bareKey(address.search);
   return accessKey ? { accessKey } : null;
 }
 
