@@ -179,7 +179,7 @@ class MeetingFiles:
         row = FileRow(
             id=tokens.new_id(secrets.token_bytes),
             meeting_id=meeting.id,
-            name=_shown(upload.name),
+            name=shown(upload.name),
             media_type=media_type,
             size_bytes=upload.size_bytes,
             state="arriving",
@@ -299,7 +299,7 @@ def _empty(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Without directories, and without what no database or screen can hold."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME] or "file"

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from aiohttp import FormData
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from signaling.appkeys import ROOMS
+from signaling.services.files import shown
 from tests.support.clock import MovableClock
 from tests.support.documents import encrypted_pdf, pdf, picture, png_that_claims, svg
 from tests.support.hooks import hook
@@ -216,7 +219,7 @@ async def test_a_meeting_has_so_many_files_at_most(team: Team, ada: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("filename", "shown"),
+    ("filename", "told"),
     [
         ("../../etc/passwd.pdf", "passwd.pdf"),
         ("C:\\Users\\ada\\Report.pdf", "Report.pdf"),
@@ -227,9 +230,9 @@ async def test_a_meeting_has_so_many_files_at_most(team: Team, ada: dict[str, An
         ("x" * 400 + ".pdf", "x" * 255),
     ],
 )
-async def test_no_name_leads_anywhere(team: Team, ada: dict[str, Any], tmp_path: Path, filename: str, shown: str):
+async def test_no_name_leads_anywhere(team: Team, ada: dict[str, Any], tmp_path: Path, filename: str, told: str):
     status, file = await upload(team, ada, pdf(), filename=filename)
-    assert (status, file["name"]) == (201, shown)
+    assert (status, file["name"]) == (201, told)
     await settled(team, ada, file)
     assert kept(tmp_path) == {f"{file['id']}.pdf", f"{file['id']}-1.png", f"{file['id']}-1-small.png"}
 
@@ -390,3 +393,11 @@ async def test_the_team_hears_of_documents(team: Team, ada: dict[str, Any]):
     assert [body["type"] for body in bodies] == ["document_update"] * 3
     assert [[each["converted"] for each in body["files"]] for body in bodies] == [[False], [True], []]
     assert all(got.signed_with(KEY) for got in receiver.got)
+
+
+@given(st.text(max_size=300))
+def test_no_name_is_more_than_a_name(name: str):
+    made = shown(name)
+    assert 0 < len(made) <= 255
+    assert not set(made) & {"/", "\\", "\0", "\n"}
+    assert made.encode()
