@@ -13,9 +13,9 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
-from mediaserver.composition.canvas import Rgb, Rgba
 from mediaserver.composition.scene import Insert
 from mediaserver.errors import MediaError
 
@@ -44,6 +44,8 @@ _SOFT = (205, 210, 218, 255)
 _ACCENT = (66, 184, 131, 255)
 _COLOURS = ("#3867d6", "#8854d0", "#c2415d", "#0f8f7f", "#b35c1e", "#4b6584", "#2d7d46", "#a63d97")
 
+Rgb = NDArray[np.uint8]
+Rgba = NDArray[np.uint8]
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 

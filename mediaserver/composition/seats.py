@@ -7,7 +7,7 @@ to whoever speaks (voice activation). Whoever sits stays where they are for as l
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mediaserver.composition.layouts import (
@@ -114,7 +114,7 @@ class Seats:
         taken = {**pins, **{index: who for who, (index, _) in self._seated.items()}}
         seats = [self._seat_of(box, taken[i]) for i, box in enumerate(boxes) if i in taken]
         if stage is not None:
-            seats.insert(0, Seat(boxes[stage], self.presenter, presentation=True))
+            seats.insert(0, Seat(_whole(boxes[stage]), self.presenter, presentation=True))
         return tuple(seat for seat in seats if seat is not None)
 
     def _layout(self) -> tuple[tuple[Box, ...], int | None]:
@@ -186,8 +186,15 @@ class Seats:
     def _seat_of(self, box: Box, who: str) -> Seat | None:
         """The seat of a user or playback; None for a value that is neither, whose box stays empty."""
         if who in self._voices:
-            return Seat(box, who, next((p.play_id for p in self.playing if p.replaces == who), ""))
-        return Seat(box, play_id=who) if any(who == playing.play_id for playing in self.playing) else None
+            play_id = next((playing.play_id for playing in self.playing if playing.replaces == who), "")
+            return Seat(_whole(box) if play_id else box, who, play_id)
+        playing = any(who == playing.play_id for playing in self.playing)
+        return Seat(_whole(box), play_id=who) if playing else None
+
+
+def _whole(box: Box) -> Box:
+    """Screens, slides and films are shown whole, where nothing else is asked for."""
+    return replace(box, fit="contain") if box.fit == "auto" else box
 
 
 def podium(seats: Sequence[Seat], layers: Mapping[int, str | None] | None = None) -> list[dict[str, Any]]:

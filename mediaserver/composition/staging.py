@@ -1,7 +1,7 @@
 """From who sits where to what is shown: the scene for a conference's seats, streams and layers. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mediaserver.composition.layouts import canvas_of
 from mediaserver.composition.scene import BACKGROUND, Insert, Scene, Tile, Voice
@@ -61,12 +61,10 @@ def scene_of(
 
 
 def _tile(seat: Seat, person: Person, look: Look) -> Tile:
-    """Screens, slides and playbacks are shown whole, whatever the box would do to a camera by default."""
-    whole = replace(seat.box, fit="contain") if seat.box.fit == "auto" else seat.box
     if seat.presentation:
-        return Tile(whole, person.screen, seat.user_id, person.name, person.avatar, slide=look.slide)
+        return Tile(seat.box, person.screen, seat.user_id, person.name, person.avatar, slide=look.slide)
     if seat.play_id:
-        return Tile(whole, seat.play_id, seat.user_id or seat.play_id, person.name)
+        return Tile(seat.box, seat.play_id, seat.user_id or seat.play_id, person.name)
     return Tile(seat.box, person.camera, seat.user_id, person.name, person.avatar)
 
 

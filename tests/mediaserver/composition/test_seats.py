@@ -15,8 +15,11 @@ def seats_of(people: str, wish: Wish | None = None) -> Seats:
 
 def placed(seats: Seats, boxes: tuple[Box, ...], now: float = 0.0) -> str:
     """Who is in each box: a letter, "." for an empty one."""
-    found = {seat.box: "P" if seat.presentation else seat.user_id or seat.play_id for seat in seats.arrange(now)}
-    return "".join(found.pop(box, ".") for box in boxes) + "".join(f" {box}" for box in found)
+    found = {
+        (seat.box.left, seat.box.top): "P" if seat.presentation else seat.user_id or seat.play_id
+        for seat in seats.arrange(now)
+    }
+    return "".join(found.pop((box.left, box.top), ".") for box in boxes) + "".join(f" {place}" for place in found)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +168,18 @@ def test_a_presentation_is_large_with_people_beside_it(
     seats = seats_of(people, wish)
     seats.presenter = "a"
     assert placed(seats, boxes) == shown
+
+
+def test_what_is_no_camera_is_shown_whole_unless_the_map_says_otherwise() -> None:
+    boxes = (Box(0, 0, 640, 480), Box(0, 480, 64, 48), Box(64, 480, 64, 48, "cover"))
+    seats = seats_of("ab", Wish(boxes=boxes))
+    seats.presenter = "a"
+    seats.playing = (Playing("v", "b"),)
+    assert [(seat.box.fit, seat.user_id) for seat in seats.arrange(0.0)] == [
+        ("contain", "a"),
+        ("auto", "a"),
+        ("cover", "b"),
+    ]
 
 
 def test_after_a_presentation_everything_is_as_before() -> None:
