@@ -19,7 +19,7 @@ RESERVE = 0.92  # of the budget is used when raising
 LOWEST_OF = 2.0  # seconds: raised is what fits the least budget of late
 BETWEEN = 0.4  # seconds between two raises,
 GENTLE = 0.25  # of the budget, each at most, or one step: each begins with a key frame
-HOLD = 2.0  # seconds after a lowering before something is raised; doubled, unless something is paused,
+HOLD = 2.0  # seconds after a lowering before something is raised; doubled, unless nothing is shown,
 MAX_HOLD = 30.0  # up to this, while raises
 PROVED = 10.0  # do not last so many seconds;
 CLEAR = 1.5  # times what did not last is there: no reason to hold anything
@@ -254,19 +254,19 @@ class Allocator:
         self._take(self._shares.fit(budget_bps - self._sound_bps))
 
     def _may_raise(self, least_bps: float, now: float) -> bool:
-        hold = HOLD if PAUSED in self._levels else self._hold
+        hold = self._hold if any(self._levels) else HOLD
         held = self._lowered is not None and now - self._lowered < hold and least_bps < CLEAR * self._failed_bps
         return not held and (self._raised is None or now - self._raised >= BETWEEN)
 
     def _least(self, budget_bps: float, now: float) -> float:
-        """The least budget of late; as long as nothing had to be lowered, the one there is."""
+        """The least budget of late; the one there is while nothing had to be lowered, or nothing is shown."""
         budgets = self._budgets
         while budgets and (budgets[-1][1] >= budget_bps):
             budgets.pop()
         budgets.append((now, budget_bps))
         while budgets[0][0] < now - LOWEST_OF:
             budgets.popleft()
-        return budget_bps if self._lowered is None else budgets[0][1]
+        return budget_bps if self._lowered is None or not any(self._levels) else budgets[0][1]
 
     def _take(self, levels: Sequence[int]) -> None:
         self._levels = list(levels)

@@ -14,7 +14,7 @@ from mediaserver.rtp.arrivals import Arrivals, Record
 from mediaserver.rtp.delay_trend import DelayTrend, Usage
 from mediaserver.rtp.loss_limit import LossLimit
 from mediaserver.rtp.probing import Prober, ProbeWish, Stretcher
-from mediaserver.rtp.rate_control import DEEP, RateControl
+from mediaserver.rtp.rate_control import RateControl
 from mediaserver.rtp.throughput import SendingRate, Throughput
 
 START_BPS = 300_000.0
@@ -24,7 +24,8 @@ FIRST_ROUND_TRIP = 0.2  # seconds, until feedback has told
 VANISHED = 2  # probes in a row without an answer
 SMALL_QUEUE_MS = 20.0  # is none: a large picture takes so long to pass
 LARGE_QUEUE_MS = 100.0  # leaves no doubt
-SURE = 2  # messages of overuse, before a deep cut is made: a receiver may have stumbled
+ODD = 0.8  # of what came until now comes at most, although no large queue stands: a receiver may have stumbled;
+SURE = 2  # messages in a row must say so
 PACING = 2.0  # times the estimate: key frames do not drown a thin line, nor wait for long;
 PACING_FULL = 1.2  # where it is known what the line carries, or it was full a moment ago
 FULL_FOR = 1.5  # seconds, after the rate was taken down, that the line is taken to be full
@@ -144,9 +145,8 @@ class Estimate:
         if usage is Usage.OVERUSE:
             self._prober.stop()
             full_bps = self._through.full_bps()
-            deep = full_bps < DEEP * self._through.rate_bps and self.trend.queue_ms < LARGE_QUEUE_MS
-            doubtful = deep and self._overused < SURE
-            if doubtful or self._prober.disturbs(self.round_trip, now):
+            odd = full_bps < ODD * self._through.rate_bps and self.trend.queue_ms < LARGE_QUEUE_MS
+            if (odd and self._overused < SURE) or self._prober.disturbs(self.round_trip, now):
                 usage = Usage.UNDERUSE  # what stands there empties itself, or is told of again
         passing = 1 - self.loss.inherent
         self.rate.update(usage, self._through.rate_bps / passing, full_bps / passing, now, self.round_trip)
