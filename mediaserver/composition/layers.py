@@ -198,6 +198,7 @@ def faces(size: int, bold: bool) -> tuple[_Font, ...]:
     return (*found, ImageFont.load_default(size))
 
 
+@functools.lru_cache(maxsize=4096)
 def _has(face: _Font, letter: str) -> bool:
     """Whether a letter is drawn otherwise than one that no font has."""
     if letter.isspace():
