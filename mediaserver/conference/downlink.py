@@ -2,7 +2,7 @@
 
 Decides little by itself: `rtp/congestion.py` estimates from transport-wide feedback, `rtp/report_estimate.py` where
 there is none, `rtp/allocation.py` shares. This puts them together for one subscribe connection and says what has
-changed. What is wanted and what is done about the outcome is `subscription.py`'s. Pure: driven by `feedback` and
+changed. What is wanted, and which layer follows from the outcome, is `quality.py`'s. Pure: driven by `feedback` and
 `decide`.
 """
 
