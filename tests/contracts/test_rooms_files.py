@@ -212,6 +212,24 @@ async def test_a_flood_of_parts_is_refused(team: Team, ada: dict[str, Any], tmp_
     assert kept(tmp_path) == set()
 
 
+@pytest.mark.parametrize("path", ["files", "messages", "presentation"])
+@pytest.mark.parametrize(
+    "line", [pytest.param(b"\r\n", id="empty lines"), pytest.param(b"x" * 60 + b"\r\n", id="lines of text")]
+)
+async def test_what_stands_before_the_parts_is_bounded(team: Team, ada: dict[str, Any], path: str, line: bytes):
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 50 << 20:
+            yield line * 2000
+            sent += len(line) * 2000
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert await team.status("POST", f"/rooms/{ada['access_key']}/{path}", data=endless(), headers=headers) == 400
+    assert sent < 50 << 20, "the answer came before the end"
+
+
 async def test_a_meeting_has_so_many_files_at_most(team: Team, ada: dict[str, Any]):
     for _ in range(4):
         assert (await upload(team, ada, picture("PNG")))[0] == 201

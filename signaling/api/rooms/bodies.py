@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from signaling.api.bodies import MAX_BODY, json_object
 from signaling.api.rooms.nesting import MAX_NAMES, nest, unbracket
+from signaling.api.rooms.parts import parts_of
 from signaling.services.errors import BadBody, BadMediaType, BadParameter, BadValue, Missing, TextTooLong, TooLarge
 
 FORM = "application/x-www-form-urlencoded"
@@ -78,7 +79,7 @@ async def _parts(request: web.Request) -> AsyncIterator[tuple[str, str]]:
     """The parts that are texts; files are passed over."""
     size = 0
     try:
-        reader = await request.multipart()
+        reader = parts_of(request)
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader):
                 raise BadBody("A part of the body has parts.")

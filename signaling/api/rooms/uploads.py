@@ -15,6 +15,7 @@ from aiohttp import BodyPartReader, web
 
 from signaling.api.rooms.bodies import BROKEN_PARTS, PARTS
 from signaling.api.rooms.nesting import nest
+from signaling.api.rooms.parts import parts_of
 from signaling.services.errors import BadBody, TooLarge
 from signaling.services.files import Upload
 
@@ -79,7 +80,7 @@ async def _read(request: web.Request, path: Path, max_bytes: int) -> Received:
 
 
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
-    reader = await request.multipart()
+    reader = parts_of(request)
     for _ in range(MAX_PARTS):
         part = await reader.next()
         if part is None:
