@@ -2,6 +2,9 @@
 
 from mediaserver.callbacks import weakly
 from mediaserver.clock import Clock, SystemClock
+from mediaserver.composition.layouts import BadLayout, canvas_of
+from mediaserver.composition.scene import Scene, Tile
+from mediaserver.composition.seats import Seat, Seats, podium, wish_of
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.stream import Description, StreamDescription
@@ -67,6 +70,7 @@ from mediaserver.transport.one_stream import OneStream, read_one_stream
 __all__ = [
     "BadCandidate",
     "BadDescription",
+    "BadLayout",
     "Clock",
     "CodecUnsupported",
     "Conference",
@@ -99,6 +103,9 @@ __all__ = [
     "RecordingClosed",
     "RecordingStarted",
     "Rights",
+    "Scene",
+    "Seat",
+    "Seats",
     "ServerStats",
     "SlotStats",
     "SnapshotTaken",
@@ -114,6 +121,7 @@ __all__ = [
     "StudioEvent",
     "SubscriptionsChanged",
     "SystemClock",
+    "Tile",
     "TrackStats",
     "UnfitDescription",
     "Viewer",
@@ -125,7 +133,10 @@ __all__ = [
     "VoiceChanged",
     "Wish",
     "WorkerFailed",
+    "canvas_of",
+    "podium",
     "read_fragment",
     "read_one_stream",
     "weakly",
+    "wish_of",
 ]

@@ -63,6 +63,9 @@ def create_app(
     def dispatch(event: MediaEvent) -> None:
         conferences.media_event(event)
         viewers.media_event(event)
+        for part in parts:
+            for hear in part.hears:
+                hear(event)
 
     media_server = media(_media_config(settings.media), clock, dispatch)
     conferences = Conferences(media_server, settings, clock, scheduler)

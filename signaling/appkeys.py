@@ -10,6 +10,7 @@ from signaling.api import Family
 from signaling.metrics import RequestCounts
 from signaling.objects import Objects
 from signaling.services.attendees import Attendees
+from signaling.services.composites import Composites
 from signaling.services.files import MeetingFiles
 from signaling.services.links import Links
 from signaling.services.permalinks import Permalinks
@@ -17,6 +18,7 @@ from signaling.services.pictures import Pictures
 from signaling.services.presentations import Presentations
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
+from signaling.services.recordings import Recordings
 from signaling.services.rooms import Rooms
 from signaling.services.sessions import Sessions
 from signaling.services.viewers import Viewers
@@ -58,6 +60,8 @@ MEETINGS = web.AppKey("meetings", Meetings)
 PUBLISHERS = web.AppKey("publishers", Publishers)
 VIEWERS = web.AppKey("viewers", Viewers)
 ROOMS = web.AppKey("rooms", Rooms)
+RECORDINGS = web.AppKey("recordings", Recordings)
+COMPOSITES = web.AppKey("composites", Composites)
 PERMALINKS = web.AppKey("permalinks", Permalinks)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
 DELIVERIES = web.AppKey("deliveries", Deliveries)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from mediaserver import Clock, MediaServer
+from mediaserver import Clock, MediaEvent, MediaServer
 from signaling.api import Family
 from signaling.live.observer import Observing
 from signaling.objects import Objects
@@ -51,6 +51,8 @@ class Parts:
     families: Sequence[Family] = ()
     doors: Sequence[Door] = ()
     watches: Sequence[Watch] = ()
+    hears: Sequence[Callable[[MediaEvent], None]] = ()
+    """Called with every event of the media plane, those of conferences that have ended, too."""
     observing: Observing | None = None
     """Lets teams listen to their meetings over /rt."""
     keys: Mapping[web.AppKey[Any], Any] = field(default_factory=dict)

@@ -5,15 +5,27 @@ from collections.abc import AsyncIterator, Mapping
 from aiohttp import web
 
 from signaling.api.rooms import rooms_family
-from signaling.appkeys import DELIVERIES, FILES, PERMALINKS, PICTURES, PRESENTATIONS, ROOMS, WEBHOOKS
+from signaling.appkeys import (
+    COMPOSITES,
+    DELIVERIES,
+    FILES,
+    PERMALINKS,
+    PICTURES,
+    PRESENTATIONS,
+    RECORDINGS,
+    ROOMS,
+    WEBHOOKS,
+)
 from signaling.assembly import Context, Core, Parts
 from signaling.fetch import Fetcher
+from signaling.services.composites import Composites
 from signaling.services.documents import Documents
 from signaling.services.file_views import FileViews
 from signaling.services.files import MeetingFiles
 from signaling.services.permalinks import Permalinks
 from signaling.services.pictures import Pictures
 from signaling.services.presentations import Presentations
+from signaling.services.recordings import Recordings
 from signaling.services.room_door import RoomConferences, RoomsDoor
 from signaling.services.rooms import Rooms
 from signaling.services.webhooks import Webhooks
@@ -23,6 +35,7 @@ DEV_TEAM = "Development"
 LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server stops
 UPLOADS_FOLDER = "uploads"
 PICTURES_FOLDER = "pictures"
+RECORDINGS_FOLDER = "recordings"
 
 
 def rooms(core: Core) -> Parts:
@@ -33,24 +46,34 @@ def rooms(core: Core) -> Parts:
     service.register.herald = webhooks
     service.conferences = RoomConferences(service, core.conferences)
     files, presentations, pictures = _shown(core, service, fetcher)
-    files.herald = presentations.herald = webhooks
+    composites, recordings = _made(core, service)
+    presentations.watches.append(composites.presented)
+    files.herald = presentations.herald = recordings.herald = webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, teams)
     return Parts(
         families=[rooms_family(teams)],
         doors=[door],
         observing=door,
-        watches=[presentations, service.conferences, files],
+        watches=[presentations, recordings, composites, service.conferences, files],
+        hears=[recordings.hear],
         keys={
             ROOMS: service,
             PERMALINKS: Permalinks(core.database, service, core.clock),
             WEBHOOKS: webhooks,
             DELIVERIES: deliveries,
             FILES: files,
+            COMPOSITES: composites,
+            RECORDINGS: recordings,
             PRESENTATIONS: presentations,
             PICTURES: pictures,
         },
-        contexts=[_delivering(deliveries, fetcher), _running(service), _showing(files, presentations, pictures)],
-        sweeps=[service.sweep, deliveries.sweep, files.sweep],
+        contexts=[
+            _delivering(deliveries, fetcher),
+            _running(service),
+            _showing(files, presentations, pictures),
+            _keeping(recordings),
+        ],
+        sweeps=[service.sweep, deliveries.sweep, files.sweep, recordings.sweep],
     )
 
 
@@ -98,6 +121,33 @@ def _shown(core: Core, service: Rooms, fetcher: Fetcher) -> tuple[MeetingFiles, 
         happening=service.happening,
     )
     return files, presentations, pictures
+
+
+def _made(core: Core, service: Rooms) -> tuple[Composites, Recordings]:
+    """The composite of each meeting, and what is made of it."""
+    composites = Composites(core.clock, core.scheduler, options=service.shown_options, changed=service.change_options)
+    recordings = Recordings(
+        core.database,
+        core.media,
+        core.conferences,
+        service,
+        composites,
+        objects=core.objects,
+        links=core.links,
+        limits=core.settings.recordings,
+        clock=core.clock,
+        folder=core.settings.data_dir / RECORDINGS_FOLDER,
+    )
+    return composites, recordings
+
+
+def _keeping(recordings: Recordings) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await recordings.start_up()
+        yield
+        await recordings.aclose()
+
+    return context
 
 
 def _delivering(deliveries: Deliveries, fetcher: Fetcher) -> Context:

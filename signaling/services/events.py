@@ -116,6 +116,22 @@ def said(kind: str, user_id: str, content: Any, wall: float) -> Event:
     return {"type": kind, "content": content, "cid": user_id, "user_id": user_id, "created_at": iso(wall)}
 
 
+def podium_update(podium: list[dict[str, Any]]) -> Event:
+    return {"type": "podium_update", "podium": podium}
+
+
+def options_update(options: dict[str, Any]) -> Event:
+    return {"type": "options_update", "options": options}
+
+
+def recording_update(recording: dict[str, Any]) -> Event:
+    return {"type": "recording_update", "recording": recording}
+
+
+def snapshot_update(snapshot: dict[str, Any]) -> Event:
+    return {"type": "snapshot_update", "snapshots": [snapshot]}
+
+
 def stfu(room_id: str, member: Member) -> Event:
     return {"type": "stfu", "user": participant(room_id, member)}
 

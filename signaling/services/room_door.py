@@ -36,6 +36,9 @@ class RoomConferences:
     def begin(self, meeting: TeamMeeting) -> None:
         self._conferences.open(venue(self._rooms, meeting))
 
+    def conference(self, meeting_id: str) -> Meeting | None:
+        return self._conferences.meeting(meeting_id)
+
     def members(self, meeting_id: str) -> Mapping[str, Member]:
         running = self._conferences.meeting(meeting_id)
         return running.members if running else {}

@@ -19,6 +19,7 @@ from signaling import tokens
 from signaling.services import events
 from signaling.services import room_views as views
 from signaling.services.errors import BadParameter, BadValue, Forbidden, Gone, NotFound, Unauthorized
+from signaling.services.meeting import Meeting
 from signaling.services.members import Event, Member
 from signaling.services.room_records import Person, RoomUser, Seat, TeamMeeting, meeting_of, user_of
 from signaling.services.room_register import Opening, Register
@@ -51,6 +52,9 @@ class Running(Protocol):
         """Only who is online now may come back from now on; everybody is told."""
 
     def kick(self, meeting_id: str, user_id: str) -> None: ...
+
+    def conference(self, meeting_id: str) -> Meeting | None:
+        """The meeting's conference, if it runs."""
 
     def tell(self, meeting_id: str, event: Event) -> None:
         """Tells everybody inside, and observers."""
@@ -139,6 +143,13 @@ class Rooms:
         meeting = self._running.get(meeting_id)
         return meeting if meeting is not None and meeting.team == team else None
 
+    async def meeting(self, meeting_id: str) -> TeamMeeting:
+        """The meeting of that id, running or not."""
+        row = await self._database.reading(store.meeting_by_id, meeting_id)
+        if row is None:
+            raise NotFound("meeting", meeting_id)
+        return meeting_of(row)
+
     async def is_room(self, room_id: str) -> bool:
         """Whether some team has a room that is called so."""
         return _storable(room_id) and await self._database.reading(store.is_room, room_id)
@@ -171,6 +182,13 @@ class Rooms:
         seat = Seat(user_of(user), meeting_of(meeting))
         self._running.setdefault(meeting.id, seat.meeting)
         return seat
+
+    def conference(self, seat: Seat) -> Meeting:
+        """Where the seat is."""
+        meeting = self.conferences.conference(seat.meeting.id)
+        if meeting is None:
+            raise Gone
+        return meeting
 
     async def guest(self, guest_token: str, person: Person) -> Seat:
         """Registers a guest in the meeting whose guest token this is. Unauthorized if it was never issued."""
@@ -274,6 +292,17 @@ class Rooms:
 
     def options(self, meeting: TeamMeeting) -> View:
         return views.options(self.place, meeting, self.happening(meeting.id))
+
+    def shown_options(self, meeting: Meeting) -> View:
+        """Those of a running conference, as they are now."""
+        known = self._running.get(meeting.id)
+        return dict(meeting.venue.options) if known is None else self.options(known)
+
+    def change_options(self, meeting: Meeting, changes: Mapping[str, Any]) -> Event:
+        """From now on these are others; what to tell everybody."""
+        happening = self.happening(meeting.id)
+        happening.changed_options.update(changes)
+        return events.options_update(self.shown_options(meeting))
 
     def room_update(self, meeting: TeamMeeting) -> Event:
         online = views.participants(meeting, self.conferences.members(meeting.id).values())

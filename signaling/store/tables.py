@@ -223,3 +223,20 @@ session_attendees = sa.Table(
     sa.Column("ext_metadata", sa.Text),
     sa.UniqueConstraint("session_id", "attendee", name="session_attendees_once"),
 )
+
+room_recordings = sa.Table(
+    "room_recordings",
+    metadata,
+    sa.Column("id", sa.String(24), primary_key=True),
+    sa.Column("kind", sa.String(9), nullable=False),
+    sa.Column("room_key", sa.String(24), sa.ForeignKey("team_rooms.key"), nullable=False),
+    sa.Column("meeting_id", sa.String(36), sa.ForeignKey("room_meetings.id"), nullable=False),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("duration", sa.Integer),
+    sa.Column("state", sa.String(9), nullable=False),
+    sa.Index("room_recordings_by_room", "room_key", "kind", "created_ms"),
+    sa.Index("room_recordings_by_time", "created_ms"),
+)
+"""What is made of the composite and kept: recordings and pictures. `user` and `room` are JSON, as of that meeting."""

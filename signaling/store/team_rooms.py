@@ -131,13 +131,13 @@ def running_of(connection: sa.Connection, team: str | None) -> Sequence[MeetingR
     return [MeetingRow(*row) for row in rows]
 
 
-def running_at(connection: sa.Connection, room_key: str, second: int) -> Sequence[str]:
-    """Ids of the room's meetings that ran at that unix second; starts count from the second they are in."""
+def running_at(connection: sa.Connection, room_key: str, at_ms: int) -> Sequence[str]:
+    """Ids of the room's meetings that ran at that time; each began with the second it began in."""
     table = room_meetings
     query = sa.select(table.c.id).where(
         table.c.room_key == room_key,
-        table.c.started_ms < (second + 1) * 1000,
-        sa.or_(table.c.ended_ms.is_(None), table.c.ended_ms > second * 1000),
+        table.c.started_ms < (at_ms // 1000 + 1) * 1000,
+        sa.or_(table.c.ended_ms.is_(None), table.c.ended_ms > at_ms),
     )
     return list(connection.execute(query).scalars())
 

@@ -91,7 +91,8 @@ async def test_a_second_socket_replaces_the_first(team: Team):
     assert await first.closed() == ([{"type": "terminated", "reason": "replaced"}], 1000)
     assert await listening.receive() == participant(ada, online=True)
     await listening.send("ping")
-    assert await listening.receive() == {"type": "pong"}  # nobody has noticed
+    await listening.until("pong")
+    assert types(listening.heard[-1:]) == ["podium_update"]  # of the first coming: nobody has noticed the second
 
 
 # what happens in a meeting
@@ -128,14 +129,16 @@ async def test_the_trace_of_a_meeting(team: Team):
     assert code == 1000
     messages = [kind for kind, _ in said]
     ending = ["lock", "room_update", "room_update"]
-    assert types(observed) == ["participant_update", "participant_update", *messages, *ending]
-    assert types(lines["ann"]) == ["participant_update", *messages, *ending, "terminated"]
+    coming = ["participant_update", "podium_update"]
+    assert types(observed) == [*coming, *coming, *messages, *ending]
+    assert types(lines["ann"]) == [*coming, *messages, *ending, "terminated"]
     assert types(lines["guest"]) == [*messages, *ending, "terminated"]
-    assert observed[:2] == [participant(ada, online=True), participant(gus, online=True)]
-    chat = observed[2]
+    assert [observed[0], observed[2]] == [participant(ada, online=True), participant(gus, online=True)]
+    assert [spot["user_id"] for spot in observed[3]["podium"]] == ["ada", "gus"]
+    chat = observed[4]
     assert (chat["content"], chat["cid"], chat["user_id"]) == ("hello", "ada", "ada")
     assert chat["created_at"].endswith("Z")
-    assert observed[5] == {"type": "lock", "locked": True}
+    assert observed[7] == {"type": "lock", "locked": True}
     last = observed[-1]["content"]
     assert (last["ready"], last["started_at"], last["shutdown"], last["participants"]) == (False, None, True, [])
     assert "guest_token" not in last
@@ -160,7 +163,8 @@ async def test_somebody_is_kicked_and_comes_back(team: Team):
     path = f"/rooms/{ada['access_key']}/users/bob"
     assert await team.ask("DELETE", path) == (200, None)
     assert (await other.closed())[0][-1] == {"type": "terminated", "reason": "kicked"}
-    assert [await ann.receive(), await ann.receive()] == [participant(bob, online=True), participant(bob, online=False)]
+    told = [await ann.until("participant_update") for _ in range(2)]
+    assert told == [participant(bob, online=True), participant(bob, online=False)]
     await team.join(bob)
     assert await team.ask("DELETE", f"/rooms/{ada['access_key']}/users/nobody") == (
         404,

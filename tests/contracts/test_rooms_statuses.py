@@ -34,6 +34,12 @@ GET    /rooms/{access_key}/users/nobody              user  404  404  410  -    4
 DELETE /rooms/{access_key}/users/{user_id}           user  200  404  410  -    200  200
 GET    /rooms/{room_id}/users                        team  200  404  200  404  200  200
 POST   /guests/{guest_token}                         user  201  401  410  -    423  409
+POST   /rooms/{access_key}/recording                 user  201  404  410  -    201  201
+DELETE /rooms/{access_key}/recording                 user  404  404  410  -    404  404
+GET    /rooms/{room_id}/recordings                   team  200  404  200  404  200  200
+GET    /recordings/nothing                           team  404  404  404  404  404  404
+DELETE /recordings/nothing                           team  404  404  404  404  404  404
+POST   /rooms/{access_key}/layout                    user  200  404  410  -    200  200
 GET    /rooms/{access_key}/files                     user  200  404  410  -    200  200
 GET    /rooms/{access_key}/files/nothing             user  404  404  410  -    404  404
 DELETE /rooms/{access_key}/files/nothing             user  404  404  410  -    404  404

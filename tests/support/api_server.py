@@ -33,6 +33,9 @@ class IdleMedia:
     async def aclose(self) -> None:
         self.running = False
 
+    async def repair_recordings(self, root: Path) -> list[Any]:
+        return []
+
     def stats(self) -> ServerStats:
         engine = {"bytes_received": 1200, "bytes_sent": 3600, "dropped_empty": 2, "dropped_replayed": 1}
         return ServerStats(engine, {"connections": 2})

@@ -5,6 +5,8 @@ A description is any text; `BAD_SDP` stands for one that cannot be used.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from mediaserver import (
     BadDescription,
@@ -19,6 +21,7 @@ from mediaserver import (
     MediaConfig,
     MediaEvent,
     NoSuchStream,
+    RecordingClosed,
     Rights,
     StreamDescription,
     StreamEnded,
@@ -181,6 +184,29 @@ class FakeViewer:
 
 
 @dataclass
+class FakeRecording:
+    """Stops when it is told to; `close` is what the media plane does then."""
+
+    conference: "FakeConference"
+    id: str
+    path: Path
+    names: Mapping[str, str]
+    stopped: bool = False
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def close(self, why: str = "stopped", *, duration: float = 1.0, content: bytes | None = b"webm") -> None:
+        """`content` None: it could not be finished."""
+        index = None
+        if content is not None:
+            self.path.mkdir(parents=True)
+            (self.path / "recording.webm").write_bytes(content)
+            index = {"duration": duration}
+        self.conference.tell(RecordingClosed(self.conference.id, "", self.id, str(self.path), why, duration, index))
+
+
+@dataclass
 class FakeConference:
     server: "FakeMediaServer"
     id: str
@@ -188,6 +214,17 @@ class FakeConference:
     participants: dict[str, FakeParticipant] = field(default_factory=dict)
     viewers: dict[str, FakeViewer] = field(default_factory=dict)
     closed: bool = False
+    recordings: list[FakeRecording] = field(default_factory=list)
+    scenes: list[Any] = field(default_factory=list)
+
+    def record(
+        self, recording_id: str, path: Path, kind: str = "composite", names: Mapping[str, str] | None = None
+    ) -> FakeRecording:
+        self.recordings.append(FakeRecording(self, recording_id, path, names or {}))
+        return self.recordings[-1]
+
+    def compose(self, scene: Any) -> None:
+        self.scenes.append(scene)
 
     @property
     def viewer_count(self) -> int:
@@ -232,6 +269,9 @@ class FakeMediaServer:
     on_event: Callable[[MediaEvent], None] = lambda event: None
     config: MediaConfig = field(default_factory=MediaConfig)
     conferences: dict[str, FakeConference] = field(default_factory=dict)
+
+    async def repair_recordings(self, root: Path) -> list[RecordingClosed]:
+        return []
 
     def open(self, conference_id: str, limits: Limits | None = None) -> FakeConference:
         if conference_id not in self.conferences:

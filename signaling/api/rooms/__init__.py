@@ -8,12 +8,23 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from signaling.api import Caller, Credential, Family
-from signaling.api.rooms import files, guests, messages, permalinks, presentation, rooms, users, webhooks
+from signaling.api.rooms import (
+    files,
+    guests,
+    layout,
+    messages,
+    permalinks,
+    presentation,
+    recordings,
+    rooms,
+    users,
+    webhooks,
+)
 from signaling.api.rooms.callers import caller_with, read_key
 from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
-_KINDS = (rooms, users, guests, messages, files, presentation, permalinks, webhooks)
+_KINDS = (rooms, users, guests, messages, recordings, layout, files, presentation, permalinks, webhooks)
 
 
 def rooms_family(teams: Mapping[str, str]) -> Family:
