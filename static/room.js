@@ -21,6 +21,8 @@ import { farewell, problemText, speak, t } from "./ui/texts.js";
 /** @typedef {import("./ui/dock.js").Control} Control */
 
 const QUALITY_EVERY = 3000; // milliseconds
+const WEAK_BELOW = 3; // of 1 to 5: of one's own connection,
+const STRONG_ABOVE = 3.5; // and where that is over
 const OWN_LEVEL_EVERY = 200; // milliseconds
 const SPEAKS_ABOVE = 0.02; // level of the own microphone
 const QUIET_AFTER = 3; // samples of silence before the own mark goes
@@ -33,6 +35,7 @@ class RoomPage {
   /** @type {"chat" | "people" | null} */ panel = null;
   notes = find("#notes");
   lobby = find("#lobby");
+  weak = false; // one's own connection
   ownLevel = new LevelMeter();
   ownQuiet = QUIET_AFTER;
   startedAt = 0;
@@ -90,7 +93,7 @@ class RoomPage {
     conference.on("muted", ({ streamId, muted }) => this.mutedChanged(streamId, muted));
     conference.on("speakers", ({ speakers }) => this.speakersChanged(speakers));
     conference.on("modechange", () => this.modeChanged());
-    conference.on("quality", ({ userId, score }) => this.setBars(userId, score));
+    conference.on("quality", ({ userId, score }) => this.qualityTold(userId, score));
     conference.on("error", ({ error }) => console.warn("conference:", error.name, error.message));
     this.listenTo("chat", (message) => this.chatCame(message));
     this.listenTo("hand_update", ({ user_id, raised }) => raised && user_id !== conference.self?.id && this.say(t("raised", { name: this.nameOf(user_id) })));
@@ -358,7 +361,9 @@ class RoomPage {
 
   // ---- measuring
 
+  /** Of connections with each other; those with the server are judged by the server. */
   async measure() {
+    if (conference.mode === "SFU") return;
     /** @type {Map<string, number>} */
     const worst = new Map();
     for (const stream of await conference.getStats()) {
@@ -366,6 +371,19 @@ class RoomPage {
     }
     for (const [userId, score] of worst) this.setBars(userId, score);
     this.drawPeople();
+  }
+
+  /**
+   * @param {string} userId
+   * @param {number} score 1 to 5
+   */
+  qualityTold(userId, score) {
+    this.setBars(userId, score);
+    this.drawPeople();
+    if (userId !== this.ownId) return;
+    const weak = score < (this.weak ? STRONG_ABOVE : WEAK_BELOW);
+    if (weak && !this.weak) this.say(t("weakLine"));
+    this.weak = weak;
   }
 
   /**
