@@ -24,6 +24,7 @@ from signaling.assembly import Context, Core
 from signaling.assembly.realtime import realtime
 from signaling.assembly.rooms import rooms
 from signaling.assembly.sessions import sessions
+from signaling.assembly.spaces import spaces
 from signaling.live.client import live_routes
 from signaling.live.observer import Observing
 from signaling.metrics import RequestCounts
@@ -46,7 +47,7 @@ log = structlog.get_logger(__name__)
 MediaFactory = Callable[[MediaConfig, Clock, Callable[[MediaEvent], None]], MediaServer]
 Sweep = Callable[[], Awaitable[None]]
 
-PARTS = (realtime, sessions, rooms)
+PARTS = (realtime, sessions, rooms, spaces)
 """In the order in which they are asked whose a path or a credential is."""
 
 

@@ -21,6 +21,10 @@ from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.recordings import Recordings
 from signaling.services.rooms import Rooms
 from signaling.services.sessions import Sessions
+from signaling.services.spaces.access import Accesses
+from signaling.services.spaces.accounts import Accounts
+from signaling.services.spaces.invites import Invites
+from signaling.services.spaces.spaces import SpacesService
 from signaling.services.viewers import Viewers
 from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
@@ -73,6 +77,10 @@ SESSIONS = web.AppKey("sessions", Sessions)
 ATTENDEES = web.AppKey("attendees", Attendees)
 OBJECTS = web.AppKey("objects", Objects)
 LINKS = web.AppKey("links", Links)
+SPACES = web.AppKey("spaces", SpacesService)
+SPACES_ACCOUNTS = web.AppKey("spaces_accounts", Accounts)
+SPACES_ACCESSES = web.AppKey("spaces_accesses", Accesses)
+SPACES_INVITES = web.AppKey("spaces_invites", Invites)
 REQUESTS = web.AppKey("requests", RequestCounts)
 DEV_KEYS = web.AppKey("dev_keys", Mapping[str, str])
 """One key per family by its name, on a development server; empty otherwise."""

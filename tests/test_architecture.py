@@ -39,6 +39,7 @@ PURE = (
     "signaling/services/mesh.py",
     "signaling/services/session_callers.py",
     "signaling/services/session_rules.py",
+    "signaling/services/spaces/rules.py",
     "signaling/services/upgrade.py",
     "signaling/live/held.py",
     "signaling/addresses.py",

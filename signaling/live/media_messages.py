@@ -22,7 +22,10 @@ async def offer(caller: Caller, message: Message) -> Message | None:
     media = caller.media
     fields.one_of(message, "pc", ("publish",))
     seq, sdp = fields.number(message, "seq"), fields.session_description(message)
-    description = media.negotiate(sdp, read_streams(message, caller.member.id))
+    streams = read_streams(message, caller.member.id)
+    for stream in streams:
+        caller.meeting.check_allowed(stream.label)
+    description = media.negotiate(sdp, streams)
     return {
         "type": "answer",
         "pc": "publish",

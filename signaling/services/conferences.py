@@ -103,6 +103,7 @@ class Conferences:
             mesh=Mesh() if venue.mode == "MESH" else None,
             upgrade_count=venue.upgrade_count,
             locked=venue.locked,
+            denied=venue.denied,
         )
         meeting.lifecycle.ready()
         self._meetings[meeting.id] = meeting

@@ -70,6 +70,8 @@ class Venue:
     e2ee: bool = False
     """Participants encrypt what they send, also through the server."""
     locked: bool = False
+    denied: frozenset[str] = frozenset()
+    """What nobody may do there: `chat`, `screen`."""
 
 
 @dataclass(frozen=True, slots=True)

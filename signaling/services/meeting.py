@@ -4,6 +4,7 @@ What they are told goes to every member in the order in which it happens. Coming
 `conferences.py`, the timers by `lifecycle.py`.
 """
 
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +66,11 @@ class Meeting:
     """Rings when nothing goes directly any more."""
     locked: bool = False
     """Nobody new gets in."""
+    denied: frozenset[str] = frozenset()
+    """What nobody may do here: `chat`, `screen`."""
     observers: set[Observer] = field(default_factory=set)
+    call_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """Of this run: a container may have many, one after the other, under the same id."""
 
     @property
     def id(self) -> str:
@@ -138,8 +143,21 @@ class Meeting:
             raise NotFound("participant", member_id)
         return self.members[member_id]
 
+    def deny(self, denied: frozenset[str]) -> None:
+        """From now on nobody may do these; screens that are shown are over if they are among them."""
+        self.denied = denied
+        for stream in self.streams() if "screen" in denied else ():
+            if stream.label == "screen":
+                self.unpublish(self.member(stream.participant_id), stream.stream_id)
+
+    def check_allowed(self, what: str) -> None:
+        """Raises Forbidden for what nobody may do here."""
+        if what in self.denied:
+            raise Forbidden("This is not allowed in this conference.")
+
     def say(self, member: Member, kind: str, content: Any, wall: float) -> None:
         """`kind` is chat or custom."""
+        self.check_allowed(kind)
         self.tell(events.said(kind, member.id, content, wall))
 
     def hush(self, member: Member) -> None:

@@ -16,12 +16,12 @@ from schemathesis.schemas import APIOperation
 
 from signaling.api.openapi import describe
 from signaling.version import VERSION
-from tests.support.api_server import KEY, ROOMS, IdleMedia, settings_for, web_token
+from tests.support.api_server import KEY, ROOMS, IdleMedia, settings_for, spaces_token, web_token
 from tests.support.described import CHECKS, LIMITS, families, serving
 
 EVERYBODY = families(settings_for(Path("unused")))
 DOCUMENT = describe([family for family in EVERYBODY if family.name != "rooms"], VERSION)  # they have a file of theirs
-BEARERS = {"sessions": web_token()}
+BEARERS = {"sessions": web_token(), "spaces": spaces_token("0" * 24)}
 """What callers of a family show, where it is not the key."""
 OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
 OF_A_ROOM = [found for found in OPERATIONS if found.path.startswith(f"{ROOMS}/") or found.label == f"DELETE {ROOMS}"]

@@ -20,7 +20,7 @@ from tests.support.clock import MovableClock
 
 HTTP_MEDIA = ("whip", "whep")
 SESSION_METHODS = ("get", "options", "patch", "delete")
-FAMILIES = ["realtime", "sessions", "rooms", *HTTP_MEDIA]
+FAMILIES = ["realtime", "sessions", "rooms", "spaces", *HTTP_MEDIA]
 
 
 @pytest.fixture

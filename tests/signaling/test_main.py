@@ -126,4 +126,4 @@ def test_without_keys_it_starts_and_warns(tmp_path: Path):
         process.send_signal(signal.SIGINT)
         assert process.wait(WITHIN) == 0
     warnings = [line for line in map(json.loads, log) if line["level"] == "warning"]
-    assert [warning["family"] for warning in warnings] == ["realtime", "sessions", "rooms"]
+    assert [warning["family"] for warning in warnings] == ["realtime", "sessions", "rooms", "spaces"]

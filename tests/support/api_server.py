@@ -68,8 +68,13 @@ class Api:
 JWT = {"secret": "a secret of whoever signs web tokens, long enough", "issuer": "https://issuer.example"}
 
 
+SPACES_CLIENT = {"client_id": "acme", "client_secret": "the secret of acme"}
+SPACES = {"clients": [SPACES_CLIENT], "token_secret": "a secret that tokens of spaces are signed with"}
+
+
 def settings_for(data_dir: Path, **changes: Any) -> Settings:
-    configured = {"data_dir": data_dir, "realtime_keys": [KEY, OTHER_KEY], "jwt": JWT, **changes}
+    keys = {"realtime_keys": [KEY, OTHER_KEY], "jwt": JWT, "spaces": SPACES}
+    configured = {"data_dir": data_dir, **keys, **changes}
     return Settings.model_validate(configured)
 
 
@@ -86,3 +91,9 @@ async def api_server(
     app = create_app(settings, clock, media=media, dev_keys=dev_keys)
     async with TestClient(TestServer(app)) as client:
         yield Api(client)
+
+
+def spaces_token(user_id: str) -> str:
+    """A token of a user of the spaces family, whether there is one or not."""
+    claims = {"sub": user_id, "aud": "user", "type": "accessToken", "cId": SPACES_CLIENT["client_id"], "jti": "1"}
+    return jwts.write(SPACES["token_secret"].encode(), claims)

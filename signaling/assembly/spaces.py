@@ -1,0 +1,51 @@
+"""The spaces family: organisations' users, spaces, rooms, roles, invites and access tokens."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from signaling.api.spaces import spaces_family
+from signaling.appkeys import SPACES, SPACES_ACCESSES, SPACES_ACCOUNTS, SPACES_INVITES
+from signaling.assembly import Core, Parts
+from signaling.services.spaces.access import Accesses
+from signaling.services.spaces.accounts import Accounts
+from signaling.services.spaces.door import RunningCalls, SpacesDoor
+from signaling.services.spaces.invites import Invites
+from signaling.services.spaces.spaces import SpacesService
+from signaling.settings import Spaces, SpacesClient
+
+DEV_CLIENT = "development"
+
+
+def spaces(core: Core) -> Parts:
+    settings = _settings(core)
+    accounts = Accounts(core.database, settings, core.clock)
+    service = SpacesService(core.database, core.clock, RunningCalls(core.conferences))
+    accesses = Accesses(core.database, service)
+
+    async def running(_: web.Application) -> AsyncIterator[None]:
+        await accounts.start()
+        yield
+        accounts.close()
+
+    return Parts(
+        families=[spaces_family(configured=bool(settings.clients))],
+        doors=[SpacesDoor(core.database, accounts, accesses, core.conferences, clock=core.clock)],
+        keys={
+            SPACES: service,
+            SPACES_ACCOUNTS: accounts,
+            SPACES_ACCESSES: accesses,
+            SPACES_INVITES: Invites(core.database, service),
+        },
+        contexts=[running],
+        sweeps=[accounts.sweep],
+    )
+
+
+def _settings(core: Core) -> Spaces:
+    """With a client of its own on a development server; its secret is the key."""
+    configured = core.settings.spaces
+    if "spaces" not in core.dev_keys:
+        return configured
+    client = SpacesClient(client_id=DEV_CLIENT, client_secret=core.dev_keys["spaces"])
+    return configured.model_copy(update={"clients": (client, *configured.clients)})

@@ -1,0 +1,1 @@
+"""Spaces of organisations: their users, rooms, roles, invites, and who may enter where."""
