@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from mediaserver.composition.control import Message
 from mediaserver.composition.scene import Scene, unpack
+from mediaserver.egress.one_view import OneView
 from mediaserver.egress.output import Output
 from mediaserver.media.depacketize import CodedFrame
 from mediaserver.media.intake import Feed, Intake
@@ -36,6 +37,7 @@ class Program(Protocol):
     def frame(self, track: TrackLabel, codec: CodecId, frame: CodedFrame, at: float) -> None: ...
     def ended(self, track: TrackLabel) -> None: ...
     def muted(self, stream_id: str, kind: str, muted: bool) -> None: ...
+    def need_key(self) -> None: ...
     def add(self, output: Output) -> None: ...
     def remove(self, output: Output) -> None: ...
     def advance(self, now: float) -> None: ...
@@ -58,7 +60,7 @@ class Desk:
         tell: Callable[[Message], None],
         make_program: MakeProgram,
     ) -> None:
-        self.intake = Intake(ssrc, wall_offset, self._frame)
+        self.intake = Intake(ssrc, wall_offset, self._frame, self._key_asked)
         self._make_program = make_program
         self._program: Program | None = None
         self._wall_offset = wall_offset
@@ -69,6 +71,7 @@ class Desk:
         self._recordings: dict[str, Files] = {}
         self._individual: dict[str, IndividualRecording] = {}
         self._composite: dict[str, CompositeRecording] = {}
+        self._one_view: OneView | None = None
         self._flush_at = 0.0
         self._key_at: dict[str, float] = {}
         self._now = 0.0
@@ -159,11 +162,22 @@ class Desk:
         """What the composite shows from now on; without a scene there is none."""
         scene = unpack(message["scene"]) if message["scene"] is not None else None
         if scene is None:
-            self._program = None if not self._composite else self._program
+            self._program = self._program if self._composite or self._one_view else None
         elif self._program is None:
             self._program = self._make_program(scene, now, lambda label: self.intake.want_key(_key(label)))
         else:
             self._program.show(scene)
+
+    def one_view(self, message: Message) -> None:
+        """Sends the composite back under these SSRCs; without them no more."""
+        if self._one_view and self._program:
+            self._program.remove(self._one_view)
+            self._one_view = None
+        if message["video_ssrc"] is not None and self._program:
+            self._one_view = OneView(
+                self._program.codec, message["video_ssrc"], message["audio_ssrc"], self._wall_offset, self._send
+            )
+            self._program.add(self._one_view)
 
     def snapshot(self, message: Message) -> None:
         """Puts a picture of the composite into a file."""
@@ -193,6 +207,10 @@ class Desk:
 
     def noted(self, note: dict[str, Any], now: float) -> None:
         self._note(lambda recording: recording.noted(note, now))
+
+    def _key_asked(self) -> None:
+        if self._program:
+            self._program.need_key()
 
     # frames
 

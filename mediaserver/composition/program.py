@@ -39,6 +39,7 @@ class Program:
         self._outputs: list[Output] = []
         self._waiting: list[Output] = []
         """Outputs that begin with the next key frame."""
+        self._key_wanted = False
         self._encoder: VideoEncoder | None = None
         self._sound_encoder = AudioEncoder()
         self._size = (0, 0)
@@ -90,8 +91,7 @@ class Program:
 
     def need_key(self) -> None:
         """Somebody has joined an output and needs a key frame."""
-        self._waiting += self._outputs
-        self._outputs = []
+        self._key_wanted = True
 
     def advance(self, now: float) -> None:
         """Brings the program up to its time."""
@@ -149,11 +149,12 @@ class Program:
         if self._encoder is None or size != self._size:
             rate = round(size[0] * size[1] * FPS * BITS_PER_PIXEL)
             self._encoder, self._size = VideoEncoder(CODEC, *size, FPS, rate), size
-        for frame in self._encoder.encode(picture, key=bool(self._waiting)):
+        for frame in self._encoder.encode(picture, key=self._key_wanted or bool(self._waiting)):
             self._give(frame)
 
     def _give(self, frame: EncodedFrame) -> None:
         if frame.key:
+            self._key_wanted = False
             self._outputs += self._waiting
             self._waiting = []
         for output in tuple(self._outputs):

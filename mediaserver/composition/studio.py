@@ -27,6 +27,8 @@ from mediaserver.conference.studio import COMPOSITE, INDIVIDUAL
 from mediaserver.conference.wishes import covering_layer
 from mediaserver.config import MediaConfig
 from mediaserver.events import MediaEvent, RecordingClosed, RecordingStarted, SnapshotTaken, StreamInfo, WorkerFailed
+from mediaserver.rtp.codecs import CODECS, CodecId
+from mediaserver.transport.negotiation import PublishedSection
 
 WORKER = "mediaserver.composition.worker"
 WATCH_EVERY = 0.5
@@ -34,6 +36,7 @@ SILENCE = 15.0  # seconds without a sign of life: it hangs
 MAX_FAILURES = 5  # within FAILURES_WITHIN; then its work is given up
 FAILURES_WITHIN = 60.0
 STOPPED, CONFERENCE_OVER, WORKER_LOST = "stopped", "conference over", "worker failed"
+ONE_VIEW_CODECS: dict[Kind, CodecId] = {"audio": CodecId.OPUS, "video": CodecId.VP8}
 SURROUNDINGS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 log = structlog.get_logger(__name__)
@@ -121,6 +124,7 @@ class Studio:
         self._recordings: dict[str, Recording] = {}
         self._snapshots: dict[str, Path] = {}
         self._scene: Scene | None = None
+        self._one_view: Stream | None = None
         self._worker: _Worker | None = None
         self._task: asyncio.Task[None] | None = None
         self._idle_since: float | None = None
@@ -147,6 +151,27 @@ class Studio:
         if not self._needed():
             self._send(do="scene", scene=pack(scene) if scene is not None else None)
             self.changed()
+
+    def one_view(self, stream: Stream | None) -> None:
+        self._one_view = stream
+        if stream is not None:
+            for kind, codec in ONE_VIEW_CODECS.items():
+                stream.tracks[kind] = Track(_one_view_section(kind, codec), self._router.source(kind))
+            if self._scene is None:
+                self._scene = Scene()
+        if not self._needed():
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Tells the worker which SSRCs its composite goes back with."""
+        worker = self._worker
+        if worker is None:
+            return
+        ssrcs: dict[str, int | None] = {"video": None, "audio": None}
+        for kind, track in self._one_view.tracks.items() if self._one_view else ():
+            ssrc = ssrcs[kind] = worker.tap.ssrc()
+            worker.tap.feed(track.source, kind, track.section.codec, ssrc)
+        worker.channel.send(do="one_view", video_ssrc=ssrcs["video"], audio_ssrc=ssrcs["audio"])
 
     def snapshot(self, snapshot_id: str, path: Path) -> None:
         if self._scene is None:
@@ -190,7 +215,7 @@ class Studio:
         for stream in () if self._ended else self._streams():
             for kind in KINDS:
                 track = stream.tracks.get(kind)
-                if track is None:
+                if track is None or stream is self._one_view:
                     continue
                 if individual:
                     yield _Want(stream, kind, RECORD, track.source, BEST_LAYER)
@@ -242,6 +267,8 @@ class Studio:
         worker.channel.send(do="hello", wall_offset=self._wall_offset)
         if self._scene is not None:
             worker.channel.send(do="scene", scene=pack(self._scene))
+        if self._one_view:
+            self._give_back()
         for recording in self._recordings.values():
             self._begin(recording)
         for snapshot_id, path in self._snapshots.items():
@@ -374,6 +401,15 @@ class Studio:
     def _send(self, **message: Any) -> None:
         if self._worker:
             self._worker.channel.send(**message)
+
+
+def _one_view_section(kind: Kind, codec: CodecId) -> PublishedSection:
+    """As if it had been negotiated."""
+    return PublishedSection(
+        mid=kind, kind=kind, codec=codec, payload_type=CODECS[codec].payload_type, clock_rate=CODECS[codec].clock_rate,
+        retransmissions={}, rids=(), ssrcs=(), repair_ssrcs=(), extensions={}, nack=False, transport_cc=False,
+        remb=False, sending=True,
+    )  # fmt: skip
 
 
 def _layer(track: Track, box: tuple[int, int] | None) -> int:

@@ -54,6 +54,7 @@ class Worker:
             "record": lambda desk, m: desk.record(m, _now()),
             "stop": lambda desk, m: desk.stop(m["id"], _now(), m["why"]),
             "scene": lambda desk, m: desk.show(m, _now()),
+            "one_view": lambda desk, m: desk.one_view(m),
             "snapshot": lambda desk, m: desk.snapshot(m),
             "spoke": lambda desk, m: desk.spoke(m["participant_ids"], _now()),
             "name": lambda desk, m: desk.named(m["participant_id"], m["name"]),

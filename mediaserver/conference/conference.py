@@ -14,10 +14,19 @@ from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.publication import Changes
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Stream
-from mediaserver.conference.studio import COMPOSITE, Recording, Studio
+from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, Recording, Studio
 from mediaserver.conference.viewer import Viewer
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, NoSuchStream, ParticipantExists
-from mediaserver.events import LayersWanted, MediaEvent, SpeakersChanged, StreamInfo, StreamMuted, VoiceChanged
+from mediaserver.events import (
+    LayersWanted,
+    MediaEvent,
+    SpeakersChanged,
+    StreamEnded,
+    StreamInfo,
+    StreamMuted,
+    StreamStarted,
+    VoiceChanged,
+)
 from mediaserver.rtp.speakers import Speakers
 from mediaserver.stats import ConferenceStats
 
@@ -113,6 +122,24 @@ class Conference:
         """Puts a picture of the composite into a file; told as `SnapshotTaken`."""
         self._studio_now().snapshot(snapshot_id, path)
 
+    def one_view(self, on: bool) -> None:
+        """Gives the composite back to everybody, as a stream `one_view` of nobody in particular; or takes it away."""
+        stream = self._streams.get(self._one_view_id)
+        if on and stream is None:
+            stream = Stream(self._one_view_id, ONE_VIEW, ONE_VIEW)
+            self._studio_now().one_view(stream)
+            self.changed(ONE_VIEW, Changes(started=(stream,)))
+            self._tell(StreamStarted(self.id, ONE_VIEW, stream.info()))
+        elif not on and stream is not None:
+            self._studio_now().one_view(None)
+            self.changed(ONE_VIEW, Changes(ended=(stream,)))
+            stream.close()
+            self._tell(StreamEnded(self.id, ONE_VIEW, stream.stream_id))
+
+    @property
+    def _one_view_id(self) -> str:
+        return f"{ONE_VIEW}-{self.id}"
+
     def published(self) -> list[Stream]:
         """The streams themselves, for whoever takes their tracks."""
         return list(self._streams.values())
@@ -136,6 +163,8 @@ class Conference:
             participant.leave()
         if self._studio:
             self._studio.close()
+        if composite := self._streams.pop(self._one_view_id, None):
+            composite.close()
         self._on_closed(self.id)
 
     def tick(self, now: float) -> None:

@@ -190,6 +190,10 @@ class Tap:
         self._sinks[ssrc].carry(source, layer)
         return ssrc
 
+    def ssrc(self) -> int:
+        """One for the process to send with."""
+        return new_ssrc(self._rng, self._ssrcs)
+
     def change(self, ssrc: int, source: Source, layer: int) -> None:
         """Another layer of the same track."""
         self._sinks[ssrc].carry(source, layer)
@@ -199,8 +203,8 @@ class Tap:
         self._natives.pop(ssrc).close()
 
     def feed(self, source: Source, mid: str, codec: CodecId, ssrc: int) -> None:
-        """What the process sends with this SSRC is `source`'s."""
-        self._native.send_feedback(nack=True, transport_cc=False)
+        """What the process sends with this SSRC is `source`'s. Nothing is lost between us, nothing asked for again."""
+        self._native.send_feedback(nack=False, transport_cc=False)
         self._native.receive_track(
             source.native,
             mid=mid,

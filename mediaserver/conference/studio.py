@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from mediaserver.conference.stream import Stream
 from mediaserver.events import StreamInfo
 
+ONE_VIEW = "one_view"  # the label of the stream that is the composite, and the id of who it is said to be from
 INDIVIDUAL, COMPOSITE = "individual", "composite"  # kinds of recordings
 
 
@@ -35,6 +37,9 @@ class Studio(Protocol):
 
     def compose(self, scene: Any) -> None:
         """What the composite shows from now on (`composition.scene.Scene`); None: there is none any more."""
+
+    def one_view(self, stream: Stream | None) -> None:
+        """The composite is this stream's sound and picture from now on, whose tracks are made here; None: no more."""
 
     def snapshot(self, snapshot_id: str, path: Path) -> None:
         """A picture of the composite, told as `SnapshotTaken`."""

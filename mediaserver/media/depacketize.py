@@ -16,7 +16,7 @@ from mediaserver.rtp.codecs import CodecId
 
 MAX_FRAME_BYTES = 4 << 20
 START_CODE = b"\x00\x00\x00\x01"
-STAP_A, FU_A, IDR = 24, 28, 5  # types of NAL units
+STAP_A, FU_A, IDR, SPS = 24, 28, 5, 7  # types of NAL units
 SEQUENCE_HEADER, TEMPORAL_DELIMITER, TILE_LIST, PADDING = 1, 2, 8, 15  # types of OBUs
 
 
@@ -33,6 +33,9 @@ class _Format(Protocol):
 
     def begins(self, payload: bytes) -> bool:
         """Whether a frame may begin with this packet."""
+
+    def begins_key(self, payload: bytes) -> bool:
+        """Whether a key frame begins with it for certain, though packets before it are lost."""
 
     def assemble(self, payloads: list[bytes]) -> tuple[bytes, bool]:
         """The frame of these payloads, and whether it needs none before it. MalformedPacket."""
@@ -64,7 +67,8 @@ class Depacketizer:
         if timestamp != self._timestamp:
             yield from self._finish()
             self._timestamp = timestamp
-            self._broken = not payload or not self._format.begins(payload)
+            begins = self._format.begins_key if lost else self._format.begins
+            self._broken = not payload or not begins(payload)
         self._take(payload)
         if marker:
             yield from self._finish()
@@ -105,6 +109,8 @@ class _Opus:
     def begins(self, payload: bytes) -> bool:
         return True
 
+    begins_key = begins
+
     def assemble(self, payloads: list[bytes]) -> tuple[bytes, bool]:
         return b"".join(payloads), True
 
@@ -112,6 +118,8 @@ class _Opus:
 class _Vp8:
     def begins(self, payload: bytes) -> bool:
         return payload[0] & 0x17 == 0x10  # S, and of the first partition
+
+    begins_key = begins
 
     def assemble(self, payloads: list[bytes]) -> tuple[bytes, bool]:
         data = b"".join(payload[_vp8_descriptor(payload) :] for payload in payloads)
@@ -133,6 +141,12 @@ def _vp8_descriptor(payload: bytes) -> int:
 class _Vp9:
     def begins(self, payload: bytes) -> bool:
         return bool(payload[0] & 0x08)
+
+    def begins_key(self, payload: bytes) -> bool:
+        if payload[0] & 0x48 != 0x08:
+            return False
+        at = 1 + ((2 if payload[1:2] > b"\x7f" else 1) if payload[0] & 0x80 else 0)
+        return not payload[0] & 0x20 or (len(payload) > at and not payload[at] & 0x0E)  # the lowest spatial layer
 
     def assemble(self, payloads: list[bytes]) -> tuple[bytes, bool]:
         layers: list[bytes] = []
@@ -192,6 +206,10 @@ class _H264:
     def begins(self, payload: bytes) -> bool:
         return payload[0] & 31 != FU_A or bool(payload[1:2] and payload[1] & 0x80)
 
+    def begins_key(self, payload: bytes) -> bool:
+        first = payload[3:4] if payload[0] & 31 == STAP_A else payload[:1]
+        return bool(first) and first[0] & 31 == SPS
+
     def assemble(self, payloads: list[bytes]) -> tuple[bytes, bool]:
         units = list(_nal_units(payloads))
         return b"".join(START_CODE + unit for unit in units), any(unit[0] & 31 == IDR for unit in units)
@@ -232,6 +250,9 @@ def _aggregated(payload: bytes) -> Iterator[bytes]:
 class _Av1:
     def begins(self, payload: bytes) -> bool:
         return not payload[0] & 0x80
+
+    def begins_key(self, payload: bytes) -> bool:
+        return payload[0] & 0x88 == 0x08  # N: of a new coded video sequence
 
     def assemble(self, payloads: list[bytes]) -> tuple[bytes, bool]:
         key = False

@@ -76,6 +76,8 @@ class Intake:
     ssrc: int
     wall_offset: float
     on_frame: FrameListener
+    on_key_asked: Callable[[], None] = lambda: None
+    """Somebody needs a key frame of what we send."""
     unknown: int = 0
     """Datagrams that nothing could be made of."""
     _streams: dict[int, _Stream] = field(default_factory=dict)
@@ -156,6 +158,8 @@ class Intake:
         except MalformedPacket:
             self.unknown += 1
             return
+        if any(isinstance(packet, rtcp.Pli | rtcp.Fir) for packet in packets):
+            self.on_key_asked()
         for packet in packets:
             stream = self._streams.get(packet.ssrc) if isinstance(packet, rtcp.SenderReport) else None
             if stream and isinstance(packet, rtcp.SenderReport):

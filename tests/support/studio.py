@@ -16,6 +16,7 @@ from mediaserver import Conference, MediaConfig, MediaEvent, MediaServer, System
 from mediaserver.conference.publication import Changes
 from mediaserver.conference.stream import Kind, Stream, Track
 from mediaserver.media.packetize import Packetizer
+from mediaserver.rtp import rtcp
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.packet import RtpPacket, write_packet
 from mediaserver.transport.negotiation import PublishedSection
@@ -102,6 +103,32 @@ def _section(kind: Kind, codec: CodecId) -> PublishedSection:
         mid=kind, kind=kind, codec=codec, payload_type=96, clock_rate=clock_rate(codec), retransmissions={}, rids=(),
         ssrcs=(), repair_ssrcs=(), extensions={}, nack=True, transport_cc=False, remb=False, sending=True,
     )  # fmt: skip
+
+
+class Watcher:
+    """Takes one track of a conference into this process, as plain packets."""
+
+    def __init__(self, conference: Conference, source: Any) -> None:
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        theirs.setblocking(False)
+        self.socket.setblocking(False)
+        self.tap = conference._router.tap(theirs.detach())
+        self.ssrc = self.tap.take(source)
+
+    async def packet(self) -> bytes:
+        """The next packet of the track."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                data = await asyncio.get_running_loop().sock_recv(self.socket, 2048)
+                if not 192 <= data[1] < 224:
+                    return data
+
+    def ask_for_key(self) -> None:
+        self.socket.send(rtcp.write_compound([rtcp.ReceiverReport(1), rtcp.Pli(1, self.ssrc)]))
+
+    def close(self) -> None:
+        self.tap.close()
+        self.socket.close()
 
 
 class Venue:

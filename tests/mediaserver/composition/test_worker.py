@@ -10,13 +10,16 @@ from random import Random
 import av
 import pytest
 
-from mediaserver import RecordingClosed, RecordingStarted, SnapshotTaken, WorkerFailed
+from mediaserver import RecordingClosed, RecordingStarted, SnapshotTaken, StreamEnded, StreamStarted, WorkerFailed
 from mediaserver.composition import studio as studio_module
 from mediaserver.composition.layouts import Box
 from mediaserver.composition.scene import Scene, Tile
-from mediaserver.rtp.codecs import CodecId
+from mediaserver.media.codecs import VideoDecoder
+from mediaserver.media.depacketize import Depacketizer
+from mediaserver.rtp.codecs import CODECS, CodecId
+from mediaserver.rtp.packet import read_packet
 from tests.support.coded import number_of, pictures, tones
-from tests.support.studio import PATIENCE, Person, Venue, venue
+from tests.support.studio import PATIENCE, Person, Venue, Watcher, venue
 
 CLUSTER = b"\x1f\x43\xb6\x75"
 LOST = 1.5  # seconds: one until the next flush, and a busy machine
@@ -259,3 +262,33 @@ async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         closed = await here.event(RecordingClosed)
     assert closed.index is None
     assert "r" in closed.why
+
+
+async def test_the_composite_comes_back_as_a_stream(tmp_path: Path) -> None:
+    scene = Scene(320, 180, tiles=(Tile(Box(0, 0, 320, 180), "ada-camera"),))
+    numbers: list[int] = []
+    async with venue() as here:
+        ada = here.person("ada")
+        here.conference.compose(scene)
+        here.conference.one_view(True)
+        started = await here.event(StreamStarted, lambda event: event.stream.label == "one_view")
+        assert (started.stream.audio, started.stream.video) == (True, True)
+        (stream,) = [each for each in here.conference.published() if each.label == "one_view"]
+        picture, sound = (Watcher(here.conference, stream.tracks[kind].source) for kind in ("video", "audio"))
+
+        async def watch() -> None:
+            depacketizer, decoder = Depacketizer(CodecId.VP8), VideoDecoder(CodecId.VP8)
+            while len(set(numbers)) < 20:
+                packet = read_packet(await picture.packet())
+                for frame in depacketizer.push(packet.payload, packet.timestamp, packet.marker):
+                    numbers.extend(number_of(each) for each in decoder.decode(frame.data, 0.0))
+
+        watching = asyncio.create_task(watch())
+        await asyncio.wait_for(talk(ada, watching.done), PATIENCE)
+        await watching
+        assert (await sound.packet())[1] & 0x7F == CODECS[CodecId.OPUS].payload_type
+        here.conference.one_view(False)
+        await here.event(StreamEnded, lambda event: event.stream_id == started.stream.stream_id)
+        picture.close()
+        sound.close()
+    assert set(numbers) <= set(range(30))
