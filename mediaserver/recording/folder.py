@@ -16,6 +16,8 @@ from mediaserver.recording.webm import Damaged, WebmFile
 
 JOURNAL = "journal.jsonl"
 INDEX = "index.json"
+RESERVE = "reserve"  # room on the disk that is kept for the end: cues, the last lines, the index
+RESERVE_BYTES = 256 * 1024
 NOTHING = 0.0, 0  # of a file that was begun, and killed before anything was in it
 INTERRUPTED = "interrupted"  # why a recording ended that nobody has stopped
 
@@ -39,6 +41,8 @@ class Folder:
         except BlockingIOError:
             os.close(self._fd)
             raise Busy(f"{path} is being written") from None
+        if not resume:
+            self._reserve()
         self.lines: list[journal.Line] = journal.read_lines((path / JOURNAL).read_bytes())
         if self.lines:
             self._end_cut_line()
@@ -49,8 +53,13 @@ class Folder:
         os.write(self._fd, journal.write_line(line))
         self.lines.append(line)
 
+    def release(self) -> None:
+        """Gives up the room that was kept for the end: this is it."""
+        (self.path / RESERVE).unlink(missing_ok=True)
+
     def finish(self) -> dict[str, Any]:
         """Writes the index and takes the journal away; returns the index."""
+        self.release()
         index = journal.index(self.lines)
         text = json.dumps(index, ensure_ascii=False, indent=1)
         temporary = self.path / f"{INDEX}.part"
@@ -63,6 +72,13 @@ class Folder:
     def abandon(self) -> None:
         """Leaves everything as it is, for a later repair."""
         os.close(self._fd)
+
+    def _reserve(self) -> None:
+        fd = os.open(self.path / RESERVE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            os.posix_fallocate(fd, 0, RESERVE_BYTES)
+        finally:
+            os.close(fd)
 
     def _end_cut_line(self) -> None:
         size = os.fstat(self._fd).st_size
@@ -82,6 +98,7 @@ def repair(path: Path) -> dict[str, Any]:
     A file of which nothing is left is taken away.
     """
     folder = Folder(path, resume=True)
+    folder.release()
     for name in journal.open_files(folder.lines):
         duration, size_bytes = _finish_file(path / Path(name).name)
         folder.note("closed", file=name, duration=duration, size_bytes=size_bytes)

@@ -72,6 +72,7 @@ class Files:
 
     def close(self, now: float, why: str) -> dict[str, Any]:
         """Each file is finished on its own: what cannot be is left for a repair."""
+        self.folder.release()
         failed = False
         for key in list(self._open):
             try:

@@ -74,6 +74,7 @@ class _Track:
     annex_b: bool = False
     delay: float = 0.0
     last_ms: int = -1
+    flushed_ms: int = -1
     cued_ms: int = -(1 << 40)
 
 
@@ -83,7 +84,7 @@ def extension(codec: CodecId) -> str:
 
 
 class WebmFile:
-    """One file that is being written. `OSError` of a write means that what waited is lost, not what was flushed."""
+    """One file that is being written. After an `OSError` of a write there is but one thing to do: `close`."""
 
     def __init__(self, path: Path, pwrite: Callable[[int, bytes, int], int] = os.pwrite, *, flags: int = 0) -> None:
         self.path = path
@@ -149,19 +150,21 @@ class WebmFile:
         """Everything that waits goes into the file as one cluster."""
         if not self._waiting:
             return
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        waiting.sort(key=lambda block: block[0])
+        waiting = sorted(self._waiting, key=lambda block: block[0])
         start_ms = waiting[0][0]
         blocks: list[bytes] = []
-        for at_ms, track, key, data in waiting:
-            head = _BLOCK.pack(0x80 | track + 1, at_ms - start_ms, 0x80 if key else 0)
+        for at_ms, number, key, data in waiting:
+            head = _BLOCK.pack(0x80 | number + 1, at_ms - start_ms, 0x80 if key else 0)
             blocks += (b"\xa3", ebml.size(len(head) + len(data)), head, data)
         cluster = ebml.element(ebml.CLUSTER, ebml.number(ebml.TIMESTAMP, start_ms), *blocks)
         position = self._end - self._segment
         self._append(cluster)
+        self._waiting, self._waiting_bytes = [], 0
         self._clusters.append(position)
-        for at_ms, track, key, _ in waiting:
-            self._cue(at_ms, track, key, position)
+        for track in self._tracks:
+            track.flushed_ms = track.last_ms
+        for at_ms, number, key, _ in waiting:
+            self._cue(at_ms, number, key, position)
 
     def close(self) -> float:
         """Finishes the file and returns its duration. On a full disk the end is given up for the table of contents."""
@@ -171,6 +174,8 @@ class WebmFile:
             except OSError as error:
                 if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                     raise
+                for track in self._tracks:
+                    track.last_ms = track.flushed_ms
             self._finish()
         finally:
             self._waiting = []
@@ -274,6 +279,8 @@ class WebmFile:
                 self._scan_segment(data)
             finally:
                 data.release()
+        for track in self._tracks:
+            track.flushed_ms = track.last_ms
         os.ftruncate(self._fd, self._end)
         self._overwrite(self._segment - 8, ebml.UNKNOWN_SIZE)
         self._overwrite(self._segment, ebml.void(SEEK_ROOM))
