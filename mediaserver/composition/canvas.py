@@ -7,6 +7,7 @@ browsers send.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from types import EllipsisType
 
 import numpy as np
@@ -123,17 +124,25 @@ def _windows(box: Box) -> tuple[Window, Window, Window]:
 
 def _cells(rgba: Rgba, left: int, top: int) -> Iterator[_Cell]:
     planes, (ink, keep) = yuv_of(rgba[..., :3]), _inks(rgba)
-    height, width = rgba.shape[:2]
-    for y in range(0, height, CELL_HEIGHT):
+    for inner in _cuts(rgba[..., 3]):
+        alpha = rgba[inner.top : inner.bottom, inner.left : inner.right, 3]
+        box = Box(left + inner.left, top + inner.top, inner.width, inner.height)
+        if alpha.min() == 255:
+            yield _Cell(box, _windows(box), copied(part(planes, inner)))
+        elif alpha.any():
+            add, stay = (tuple(p[w] for p, w in zip(of, _windows(inner), strict=True)) for of in (ink, keep))
+            yield _Cell(box, _windows(box), None, add, stay, tuple(np.empty_like(plane) for plane in add))
+
+
+def _cuts(alpha: Plane) -> Iterator[Box]:
+    """Cells of a size that suits the processor, none with rows that are solid and rows that are not."""
+    height, width = alpha.shape
+    solid = (alpha == 255).all(axis=1).reshape(-1, 2).all(axis=1)
+    borders = {0, height, *(2 * (np.flatnonzero(np.diff(solid)) + 1)).tolist(), *range(0, height, CELL_HEIGHT)}
+    rows = sorted(borders)
+    for y, below in pairwise(rows):
         for x in range(0, width, CELL_WIDTH):
-            inner = Box(x, y, min(CELL_WIDTH, width - x), min(CELL_HEIGHT, height - y))
-            alpha = rgba[y : inner.bottom, x : inner.right, 3]
-            box = Box(left + x, top + y, inner.width, inner.height)
-            if alpha.min() == 255:
-                yield _Cell(box, _windows(box), copied(part(planes, inner)))
-            elif alpha.any():
-                add, stay = (tuple(p[w] for p, w in zip(of, _windows(inner), strict=True)) for of in (ink, keep))
-                yield _Cell(box, _windows(box), None, add, stay, tuple(np.empty_like(plane) for plane in add))
+            yield Box(x, y, min(CELL_WIDTH, width - x), below - y)
 
 
 def _inks(rgba: Rgba) -> tuple[Words, Words]:

@@ -37,7 +37,7 @@ FONTS = (
     (f"{_PLACES}/opentype/noto/NotoSansCJK-Bold.ttc", f"{_PLACES}/opentype/noto/NotoSansCJK-Regular.ttc"),
 )
 """Bold and regular, as Debian's fonts-noto-core, -dejavu-core, -liberation and -noto-cjk bring them; all optional."""
-_PLATE = (16, 18, 22, 176)
+_PLATE = (22, 25, 30, 255)  # not transparent: what does not move costs an encoder nothing
 _PANEL = (16, 18, 22, 216)
 _INK = (255, 255, 255, 255)
 _SOFT = (205, 210, 218, 255)
@@ -214,7 +214,7 @@ def _simpler(face: _Font, letter: str) -> str:
 
 
 def _plate(text: str, face: _Font, size: int) -> Rgba:
-    whole = _rounded((round(face.getlength(text)) + size, size * 8 // 5), size // 3, _PLATE)
+    whole = _rounded((round(face.getlength(text) / 2 + size / 2) * 2, size * 4 // 5 * 2), size // 3, _PLATE)
     ImageDraw.Draw(whole).text((size // 2, whole.height / 2), text, _INK, face, anchor="lm")
     return np.asarray(whole)
 

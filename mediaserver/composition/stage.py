@@ -155,7 +155,7 @@ def _name_sprite(tile: Tile) -> Sprite | None:
     plate = layers.name_plate(tile.name, tile.box.width)
     if not plate.size:
         return None
-    margin = max(4, tile.box.width // 64)
+    margin = max(4, tile.box.width // 128 * 2)
     left, top = tile.box.left + margin, tile.box.bottom - margin - plate.shape[0]
     return Sprite(plate, left, max(tile.box.top, top), tile.box.right, tile.box.bottom)
 
