@@ -5,13 +5,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from signaling.store import tables
+from signaling.store import spaces_tables, tables
 from signaling.store.database import BadDatabaseUrl, Database, driver_url
 
 
 async def test_the_migrations_make_exactly_the_tables_of_the_queries(database: Database):
     def differences(connection: sa.Connection) -> list:
-        return compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        return compare_metadata(MigrationContext.configure(connection), spaces_tables.metadata)
 
     assert await database.reading(differences) == []
 
