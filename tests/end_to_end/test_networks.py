@@ -18,7 +18,8 @@ SIGNALING = {"offer", "answer", "candidate", "restart"}
 
 async def test_where_udp_is_blocked_media_goes_by_tcp(meeting: Meeting) -> None:
     ada, bob = await two_meet(meeting, before="signals.blockUdp()")
-    await ada.call("goBy", "tcp", PATIENCE)  # which way bob's browser takes, that has both, is for it to say
+    await ada.call("goBy", "tcp", PATIENCE)
+    await bob.call("goBy", "udp", PATIENCE)
     await ada.call("watch", bob.id)
     await bob.call("watch", ada.id)
     await asyncio.gather(ada.call("frames", bob.id, 30, PATIENCE), bob.call("frames", ada.id, 30, PATIENCE))
