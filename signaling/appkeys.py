@@ -21,6 +21,7 @@ from signaling.services.realtime_rooms import RealtimeRooms
 from signaling.services.recordings import Recordings
 from signaling.services.rooms import Rooms
 from signaling.services.sessions import Sessions
+from signaling.services.snapshots import Snapshots
 from signaling.services.spaces.access import Accesses
 from signaling.services.spaces.accounts import Accounts
 from signaling.services.spaces.invites import Invites
@@ -65,6 +66,7 @@ PUBLISHERS = web.AppKey("publishers", Publishers)
 VIEWERS = web.AppKey("viewers", Viewers)
 ROOMS = web.AppKey("rooms", Rooms)
 RECORDINGS = web.AppKey("recordings", Recordings)
+SNAPSHOTS = web.AppKey("snapshots", Snapshots)
 COMPOSITES = web.AppKey("composites", Composites)
 PERMALINKS = web.AppKey("permalinks", Permalinks)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)

@@ -14,6 +14,7 @@ from signaling.appkeys import (
     PRESENTATIONS,
     RECORDINGS,
     ROOMS,
+    SNAPSHOTS,
     WEBHOOKS,
 )
 from signaling.assembly import Context, Core, Parts
@@ -28,6 +29,7 @@ from signaling.services.presentations import Presentations
 from signaling.services.recordings import Recordings
 from signaling.services.room_door import RoomConferences, RoomsDoor
 from signaling.services.rooms import Rooms
+from signaling.services.snapshots import Snapshots
 from signaling.services.webhooks import Webhooks
 from signaling.webhooks.delivery import Deliveries
 
@@ -36,6 +38,7 @@ LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server sto
 UPLOADS_FOLDER = "uploads"
 PICTURES_FOLDER = "pictures"
 RECORDINGS_FOLDER = "recordings"
+SNAPSHOTS_FOLDER = "snapshots"
 
 
 def rooms(core: Core) -> Parts:
@@ -46,16 +49,16 @@ def rooms(core: Core) -> Parts:
     service.register.herald = webhooks
     service.conferences = RoomConferences(service, core.conferences)
     files, presentations, pictures = _shown(core, service, fetcher)
-    composites, recordings = _made(core, service)
+    composites, recordings, snapshots = _made(core, service)
     presentations.watches.append(composites.presented)
-    files.herald = presentations.herald = recordings.herald = webhooks
+    files.herald = presentations.herald = recordings.herald = snapshots.herald = webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, teams)
     return Parts(
         families=[rooms_family(teams)],
         doors=[door],
         observing=door,
         watches=[presentations, recordings, composites, service.conferences, files],
-        hears=[recordings.hear],
+        hears=[recordings.hear, snapshots.hear],
         keys={
             ROOMS: service,
             PERMALINKS: Permalinks(core.database, service, core.clock),
@@ -64,6 +67,7 @@ def rooms(core: Core) -> Parts:
             FILES: files,
             COMPOSITES: composites,
             RECORDINGS: recordings,
+            SNAPSHOTS: snapshots,
             PRESENTATIONS: presentations,
             PICTURES: pictures,
         },
@@ -71,9 +75,9 @@ def rooms(core: Core) -> Parts:
             _delivering(deliveries, fetcher),
             _running(service),
             _showing(files, presentations, pictures),
-            _keeping(recordings),
+            _keeping(recordings, snapshots),
         ],
-        sweeps=[service.sweep, deliveries.sweep, files.sweep, recordings.sweep],
+        sweeps=[service.sweep, deliveries.sweep, files.sweep, recordings.sweep, snapshots.sweep],
     )
 
 
@@ -123,7 +127,7 @@ def _shown(core: Core, service: Rooms, fetcher: Fetcher) -> tuple[MeetingFiles, 
     return files, presentations, pictures
 
 
-def _made(core: Core, service: Rooms) -> tuple[Composites, Recordings]:
+def _made(core: Core, service: Rooms) -> tuple[Composites, Recordings, Snapshots]:
     """The composite of each meeting, and what is made of it."""
     composites = Composites(core.clock, core.scheduler, options=service.shown_options, changed=service.change_options)
     recordings = Recordings(
@@ -138,14 +142,27 @@ def _made(core: Core, service: Rooms) -> tuple[Composites, Recordings]:
         clock=core.clock,
         folder=core.settings.data_dir / RECORDINGS_FOLDER,
     )
-    return composites, recordings
+    snapshots = Snapshots(
+        core.database,
+        core.conferences,
+        service,
+        composites,
+        core.objects,
+        links=core.links,
+        limits=core.settings.snapshots,
+        clock=core.clock,
+        folder=core.settings.data_dir / SNAPSHOTS_FOLDER,
+    )
+    return composites, recordings, snapshots
 
 
-def _keeping(recordings: Recordings) -> Context:
+def _keeping(recordings: Recordings, snapshots: Snapshots) -> Context:
     async def context(_: web.Application) -> AsyncIterator[None]:
         await recordings.start_up()
+        await snapshots.start_up()
         yield
         await recordings.aclose()
+        await snapshots.aclose()
 
     return context
 

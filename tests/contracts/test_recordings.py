@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signaling.appkeys import MEDIA, RECORDINGS
+from signaling.appkeys import MEDIA, RECORDINGS, SNAPSHOTS
 from tests.support.clock import MovableClock
 from tests.support.fake_media import FakeConference, FakeRecording
 from tests.support.live import Talker
@@ -234,6 +234,73 @@ async def test_what_a_killed_server_has_left_is_finished(tmp_path: Path, clock: 
         told = (await team.ask("GET", f"/recordings/{recording.id}", key=KEY))[1]
         assert told["links"]["download"] is not None
         assert (await team.ask("GET", f"/recordings/{lost.id}", key=KEY))[1]["failed"] is True
+
+
+# pictures
+
+
+async def taken(team: Team, meeting: dict[str, Any], failed: str | None = None) -> str:
+    """Of the composite, with everything that follows."""
+    assert await team.ask("POST", f"/rooms/{meeting['access_key']}/snapshot") == (201, None)
+    snapshot_id = conference(team, meeting).drawn(failed)
+    await team.client.app[SNAPSHOTS].aclose()
+    return snapshot_id
+
+
+async def test_a_picture_of_the_composite(team: Team, clock: MovableClock):
+    ada = await team.enter(user={"id": "ada"})
+    ann = await team.join(ada)
+    clock.advance(667.512)
+    snapshot_id = await taken(team, ada)
+    (told,) = (await ann.until("snapshot_update"))["snapshots"]
+    link = told["links"].pop("download")
+    assert told == {
+        "id": snapshot_id,
+        "name": str(BEGAN + 667),
+        "links": {},
+        "creator": {
+            "id": "ada",
+            "name": "Ada",
+            "avatar": None,
+            "guest": False,
+            "joined_at": "2026-03-02T08:30:00.000Z",
+        },
+        "created_at": "2026-03-02T08:41:07.512Z",
+        "room": ada["room"],
+    }
+    response = await team.send("GET", link.removeprefix("https://meet.example"))
+    assert (response.status, response.content_type, await response.read()) == (200, "image/jpeg", b"jpeg")
+    for path, key in (
+        (f"/rooms/{ada['access_key']}/snapshots/{snapshot_id}", None),
+        (f"/snapshots/{snapshot_id}", KEY),
+    ):
+        assert (await team.ask("GET", path, key=key))[1]["id"] == snapshot_id
+    assert [each["id"] for each in (await team.ask("GET", "/rooms/standup/snapshots", key=KEY))[1]] == [snapshot_id]
+    inside = (await team.ask("GET", f"/rooms/{ada['access_key']}"))[1]["snapshots"]
+    assert [each["id"] for each in inside] == [snapshot_id]
+    assert conference(team, ada).scenes[-1] is None  # nothing more is made of the composite
+
+
+async def test_a_picture_is_deleted_by_its_team(team: Team):
+    ada = await team.enter()
+    path = f"/snapshots/{await taken(team, ada)}"
+    assert await team.status("DELETE", path) == 403
+    assert await team.status("DELETE", path, key=OTHER_KEY) == 404
+    assert await team.ask("DELETE", path, key=KEY) == (200, None)
+    assert await team.status("GET", path, key=KEY) == 404
+    assert await team.status("GET", f"/rooms/{ada['access_key']}{path}") == 404
+
+
+async def test_a_picture_that_could_not_be_drawn_has_never_been(team: Team):
+    ada = await team.enter()
+    await taken(team, ada, failed="disk full")
+    assert await team.ask("GET", "/rooms/standup/snapshots", key=KEY) == (200, [])
+
+
+async def test_a_picture_is_seen_in_its_own_meeting_only(team: Team):
+    snapshot_id = await taken(team, await team.enter("retro"))
+    ada = await team.enter()
+    assert await team.status("GET", f"/rooms/{ada['access_key']}/snapshots/{snapshot_id}") == 404
 
 
 # the layout

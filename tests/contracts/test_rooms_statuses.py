@@ -39,6 +39,11 @@ DELETE /rooms/{access_key}/recording                 user  404  404  410  -    4
 GET    /rooms/{room_id}/recordings                   team  200  404  200  404  200  200
 GET    /recordings/nothing                           team  404  404  404  404  404  404
 DELETE /recordings/nothing                           team  404  404  404  404  404  404
+POST   /rooms/{access_key}/snapshot                  user  201  404  410  -    201  201
+GET    /rooms/{access_key}/snapshots/nothing         user  404  404  410  -    404  404
+GET    /rooms/{room_id}/snapshots                    team  200  404  200  404  200  200
+GET    /snapshots/nothing                            team  404  404  404  404  404  404
+DELETE /snapshots/nothing                            team  404  404  404  404  404  404
 POST   /rooms/{access_key}/layout                    user  200  404  410  -    200  200
 GET    /rooms/{access_key}/files                     user  200  404  410  -    200  200
 GET    /rooms/{access_key}/files/nothing             user  404  404  410  -    404  404

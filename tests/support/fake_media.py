@@ -23,6 +23,7 @@ from mediaserver import (
     NoSuchStream,
     RecordingClosed,
     Rights,
+    SnapshotTaken,
     StreamDescription,
     StreamEnded,
     StreamExists,
@@ -216,12 +217,24 @@ class FakeConference:
     closed: bool = False
     recordings: list[FakeRecording] = field(default_factory=list)
     scenes: list[Any] = field(default_factory=list)
+    snapshots: list[tuple[str, Path]] = field(default_factory=list)
 
     def record(
         self, recording_id: str, path: Path, kind: str = "composite", names: Mapping[str, str] | None = None
     ) -> FakeRecording:
         self.recordings.append(FakeRecording(self, recording_id, path, names or {}))
         return self.recordings[-1]
+
+    def snapshot(self, snapshot_id: str, path: Path) -> None:
+        self.snapshots.append((snapshot_id, path))
+
+    def drawn(self, failed: str | None = None) -> str:
+        """The picture asked for last has been drawn, or not; its id."""
+        snapshot_id, path = self.snapshots[-1]
+        if failed is None:
+            path.write_bytes(b"jpeg")
+        self.tell(SnapshotTaken(self.id, "", snapshot_id, str(path), failed))
+        return snapshot_id
 
     def compose(self, scene: Any) -> None:
         self.scenes.append(scene)

@@ -17,6 +17,7 @@ from signaling.api.rooms import (
     presentation,
     recordings,
     rooms,
+    snapshots,
     users,
     webhooks,
 )
@@ -24,7 +25,7 @@ from signaling.api.rooms.callers import caller_with, read_key
 from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
-_KINDS = (rooms, users, guests, messages, recordings, layout, files, presentation, permalinks, webhooks)
+_KINDS = (rooms, users, guests, messages, recordings, snapshots, layout, files, presentation, permalinks, webhooks)
 
 
 def rooms_family(teams: Mapping[str, str]) -> Family:
