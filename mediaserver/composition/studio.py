@@ -124,6 +124,8 @@ class Studio:
         self._recordings: dict[str, Recording] = {}
         self._snapshots: dict[str, Path] = {}
         self._scene: Scene | None = None
+        self._asked_for = False
+        """Whether the scene is somebody's wish."""
         self._one_view: Stream | None = None
         self._worker: _Worker | None = None
         self._task: asyncio.Task[None] | None = None
@@ -140,25 +142,34 @@ class Studio:
             raise ValueError(f"a recording {recording_id} of kind {kind} cannot be begun")
         recording = Recording(recording_id, path, kind, dict(names), self._send)
         self._recordings[recording_id] = recording
-        if kind == COMPOSITE and self._scene is None:
-            self._scene = Scene()
+        if kind == COMPOSITE:
+            self._show_something()
         if not self._needed():
             self._begin(recording)
         return recording
 
     def compose(self, scene: Any) -> None:
         self._scene = scene
+        self._asked_for = scene is not None
         if not self._needed():
             self._send(do="scene", scene=pack(scene) if scene is not None else None)
             self.changed()
+
+    def _show_something(self) -> None:
+        """There is a composite, be it empty, without anybody having asked for one."""
+        if self._scene is None:
+            self.compose(Scene())
+            self._asked_for = False
+
+    def _busy(self) -> bool:
+        return bool(self._recordings or self._snapshots or self._one_view or self._asked_for)
 
     def one_view(self, stream: Stream | None) -> None:
         self._one_view = stream
         if stream is not None:
             for kind, codec in ONE_VIEW_CODECS.items():
                 stream.tracks[kind] = Track(_one_view_section(kind, codec), self._router.source(kind))
-            if self._scene is None:
-                self._scene = Scene()
+            self._show_something()
         if not self._needed():
             self._give_back()
 
@@ -174,8 +185,7 @@ class Studio:
         worker.channel.send(do="one_view", video_ssrc=ssrcs["video"], audio_ssrc=ssrcs["audio"])
 
     def snapshot(self, snapshot_id: str, path: Path) -> None:
-        if self._scene is None:
-            self.compose(Scene())
+        self._show_something()
         self._snapshots[snapshot_id] = path
         if not self._needed():
             self._send(do="snapshot", id=snapshot_id, path=str(path))
@@ -202,7 +212,8 @@ class Studio:
     def close(self) -> None:
         """Recordings are finished by the worker; that they are is still told."""
         self._ended = True
-        self._scene = None
+        self._scene = self._one_view = None
+        self._asked_for = False
         for recording in self._recordings.values():
             recording.stopping = recording.stopping or CONFERENCE_OVER
         self._send(do="end", why=CONFERENCE_OVER)
@@ -343,7 +354,7 @@ class Studio:
         if now - worker.heard_at > SILENCE:
             worker.heard_at = now
             worker.process.kill()
-        if self._recordings or self._scene is not None or self._snapshots:
+        if self._busy():
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = now
@@ -354,13 +365,14 @@ class Studio:
         now = self._loop.time()
         recent = [at for at in self._failures if now - at < FAILURES_WITHIN]
         self._failures.append(now)
-        return len(recent) < MAX_FAILURES - 1 and bool(self._recordings or self._scene or self._snapshots)
+        return len(recent) < MAX_FAILURES - 1 and self._busy()
 
     async def _give_up(self) -> None:
         """What was written is finished by a process of its own, and told."""
         recordings, self._recordings = list(self._recordings.values()), {}
         self._snapshots.clear()
-        self._scene = None
+        self._scene = self._one_view = None
+        self._asked_for = False
         for recording in recordings:
             found = {path: index for path, index, _ in await repaired(recording.path)}
             self._closed(recording, found.get(recording.path), recording.stopping or WORKER_LOST)

@@ -264,6 +264,21 @@ async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "r" in closed.why
 
 
+async def test_a_composite_recording_beside_a_running_one_needs_no_scene(tmp_path: Path) -> None:
+    async with venue(worker_idle=0.1) as here:
+        first = here.conference.record("a", tmp_path / "a", "individual")
+        await here.event(RecordingStarted, lambda event: event.recording_id == "a")
+        second = here.conference.record("b", tmp_path / "b")
+        await here.event(RecordingStarted, lambda event: event.recording_id == "b")
+        file = tmp_path / "b" / "recording.webm"
+        await here.until(lambda: file.exists() and file.stat().st_size > 1000)
+        for recording in (first, second):
+            recording.stop()
+        closed = await here.event(RecordingClosed, lambda event: event.recording_id == "b")
+        await here.until(lambda: not here.server._workers)
+    check_files(tmp_path / "b", closed.index)
+
+
 async def test_the_composite_comes_back_as_a_stream(tmp_path: Path) -> None:
     scene = Scene(320, 180, tiles=(Tile(Box(0, 0, 320, 180), "ada-camera"),))
     numbers: list[int] = []
