@@ -8,6 +8,12 @@ CPU per join is the server process's without its packet threads (which forward m
 when nobody joins: of load clients, one after the other, that only receive or that publish as well (a second connection,
 and an offer and an answer more for each of the others); and of the browsers that were timed, whose page is some forty
 requests more.
+
+Where the CPU of a join that only receives goes (cpu-clock samples of the event loop's thread): Python itself 71 %, the
+kernel 14 % (a send over loopback is charged what delivering costs), DTLS 5 %, the C library 4 %, the rest 6 %. By what
+is done, of one that publishes as well: messages of the conversation 40 % (two fifths of it answers to offers), checks
+and two handshakes 29 %, new offers to everybody 13 %, sending frames 4 %, the loop itself 10 %; two trips to the
+database's thread are in it with 4 %.
 """
 
 import asyncio
