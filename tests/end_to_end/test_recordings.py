@@ -1,4 +1,4 @@
-"""A recording of a team's meeting, from the request to the file that a player reads."""
+"""A recording and a picture of a team's meeting, from the request to the files that players read."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ SECONDS = 3.0
 PATIENCE = 40.0  # seconds until the file is there
 
 
-async def test_an_empty_meeting_is_recorded_and_downloaded(tmp_path: Path) -> None:
+async def test_an_empty_meeting_is_recorded_pictured_and_downloaded(tmp_path: Path) -> None:
     keys = [{"key": KEY, "team": "My Company"}]
     async with (
         running(tmp_path, api_keys=keys, media__listen_ips=["127.0.0.1"]) as server,
@@ -32,6 +32,7 @@ async def test_an_empty_meeting_is_recorded_and_downloaded(tmp_path: Path) -> No
         )
         path = f"/rooms/{meeting['access_key']}/recording"
         await ask("POST", path)
+        await ask("POST", f"/rooms/{meeting['access_key']}/snapshot")
         await asyncio.sleep(SECONDS)
         await ask("DELETE", path)
         (recording,) = await ask("GET", "/rooms/standup/recordings")
@@ -45,6 +46,13 @@ async def test_an_empty_meeting_is_recorded_and_downloaded(tmp_path: Path) -> No
             assert (response.status, response.content_type) == (200, "video/webm")
             file = tmp_path / "download.webm"
             file.write_bytes(await response.read())
+        (snapshot,) = await ask("GET", "/rooms/standup/snapshots")
+        async with ClientSession() as nobody, nobody.get(snapshot["links"]["download"]) as response:
+            assert (response.status, response.content_type) == (200, "image/jpeg")
+            picture = tmp_path / "picture.jpg"
+            picture.write_bytes(await response.read())
+    (drawn,) = (await _probe(picture))["streams"]
+    assert (drawn["width"], drawn["height"]) == (1280, 720)
     found = await _probe(file)
     streams = {each["codec_type"]: each for each in found["streams"]}
     assert (streams["video"]["codec_name"], streams["audio"]["codec_name"]) == ("vp8", "opus")
