@@ -141,8 +141,9 @@ def measure(tracks: int, seconds: float) -> dict[str, object]:
         index = worker.wait("closed")["index"]
         stopping = time.monotonic() - stop_began
         worker.close()
+    # What was lost was not written either: then the figure says nothing.
     row = {
-        "tracks": tracks, "core_share": round(share, 3), "tracks_per_core": round(tracks / share),
+        "tracks": tracks, "core_share": round(share, 3), "tracks_per_core": 0 if lost else round(tracks / share),
         "memory_mb": round(memory / 1e6), "packets_lost": lost, "files": len(index["tracks"]),
         "stop_seconds": round(stopping, 2), "seconds": seconds,
     }  # fmt: skip
