@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from tests.support import signals
 
 PATIENCE = 20.0  # seconds: after that, what is waited for will not come
+CHROMIUM = "/usr/bin/chromium"
 VIEW = {"width": 640, "height": 480}
 CHROMIUM_FLAGS = [
     "--use-fake-device-for-media-stream=fps=30",
@@ -119,11 +120,12 @@ class Chromium:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Chromium]:
+async def chromium(program: str = CHROMIUM, *flags: str) -> AsyncIterator[Chromium]:
+    """`program`: what starts it, with `flags` beside the usual ones."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=program, args=[*CHROMIUM_FLAGS, *flags])
         yield Chromium(browser)
         await browser.close()
 
