@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from itertools import islice
 
 import pytest
 
@@ -339,7 +340,14 @@ async def test_waiting_streams_are_bounded_and_the_oldest_gives_way(port):
     peer.move()
     answer = await peer.check()
     assert answer.kind == stun.SUCCESS
+    loop = asyncio.get_running_loop()
+    ends = [asyncio.create_task(loop.sock_recv(each, 1)) for each in idle]  # the kernel may hand them over in any order
+    for end in islice(asyncio.as_completed(ends, timeout=PATIENCE), 5):
+        assert await end == b""
     assert port.stats()["tcp_pushed_out"] >= 5
+    for end in ends:
+        end.cancel()
+    await asyncio.gather(*ends, return_exceptions=True)
     for each in idle:
         each.close()
     peer.close()
