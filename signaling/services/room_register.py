@@ -132,9 +132,12 @@ class Register:
     def _register(
         self, connection: Connection, meeting: TeamMeeting, person: Person, now_ms: int, *, guest: bool
     ) -> RoomUser:
-        """The same id again is the same user, with the same access key; a guest never takes the place of another."""
+        """The same id again is the same user, with the same access key, for the team alone.
+
+        Ids are known to everybody inside: a guest who names one that is somebody's must not get their key.
+        """
         known = store.user(connection, meeting.id, person.id) if person.id is not None else None
-        if known is not None and known.guest != guest:
+        if known is not None and (guest or known.guest):
             raise BadValue("id" if guest else "user[id]")
         if known is None and meeting.locked:
             raise Locked

@@ -493,6 +493,13 @@ async def test_a_guests_id_is_not_taken_over_by_somebody_registered(team: Team):
     assert (await team.ask("GET", f"/rooms/{gus['access_key']}"))[1]["user"]["guest"] is True
 
 
+async def test_a_guest_never_gets_the_key_of_another_by_naming_their_id(team: Team):
+    ada = await team.enter()
+    await team.guest(ada, id="gus")
+    body = {"name": "Somebody else", "id": "gus"}
+    assert await team.status("POST", f"/guests/{ada['room']['guest_token']}", json=body) == 400
+
+
 # 4. lock
 
 
