@@ -7,7 +7,6 @@ Exit codes: 0 after a signal, 1 if the server cannot start or a check fails, 2 f
 import asyncio
 import gc
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Mapping
@@ -21,11 +20,11 @@ from aiohttp import web
 from signaling import doctor as checks
 from signaling import logs
 from signaling.configuration import BadSettings, load
+from signaling.dev_keys import new_dev_keys, shown
 from signaling.settings import Settings
 from signaling.version import VERSION
 
 WRONG_CONFIGURATION = 2
-FAMILIES = ("realtime", "rooms")
 COLLECT_AFTER = (5_000, 5, 5)  # objects; younger collections, each
 
 log = structlog.get_logger("signaling")
@@ -61,7 +60,7 @@ def serve(
     """Run the server until it is told to stop."""
     settings = _settings(config, listen_host=host, listen_port=port)
     logs.configure(settings.log)
-    dev_keys = {family: secrets.token_hex(16) for family in FAMILIES} if dev else {}
+    dev_keys = new_dev_keys() if dev else {}
     try:
         asyncio.run(_serve(settings, dev_keys))
     except CannotStart as error:
@@ -149,8 +148,8 @@ async def _stop(runner: web.AppRunner, grace: float) -> None:
 
 def _announce(settings: Settings, dev_keys: Mapping[str, str]) -> None:
     log.info("serving", url=settings.base_url, version=VERSION)
-    for family, key in dev_keys.items():
-        typer.echo(f"{family} key: {key}")
+    for name, key in shown(dev_keys).items():
+        typer.echo(f"{name}: {key}")
     if dev_keys:
         typer.echo(f"page: {settings.base_url}")
 

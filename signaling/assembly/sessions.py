@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from signaling import dev_keys
 from signaling.api.sessions import sessions_family
 from signaling.appkeys import ATTENDEES, SESSIONS
 from signaling.assembly import Core, Parts
@@ -12,8 +13,6 @@ from signaling.services.in_order import InOrder
 from signaling.services.session_door import SessionDoor
 from signaling.services.sessions import Sessions
 from signaling.settings import Jwt
-
-DEV_ISSUER = "folkmoot-dev"
 
 
 def sessions(core: Core) -> Parts:
@@ -40,5 +39,5 @@ def _jwt(core: Core) -> Jwt:
     """Whose tokens are taken: on a development server without any, those signed with its own key."""
     configured = core.settings.jwt
     if "sessions" in core.dev_keys and not configured.secret:
-        return Jwt(secret=core.dev_keys["sessions"], issuer=DEV_ISSUER)
+        return Jwt(secret=core.dev_keys["sessions"], issuer=dev_keys.ISSUER)
     return configured

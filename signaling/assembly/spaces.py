@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from signaling import dev_keys
 from signaling.api.spaces import spaces_family
 from signaling.appkeys import SPACES, SPACES_ACCESSES, SPACES_ACCOUNTS, SPACES_INVITES
 from signaling.assembly import Core, Parts
@@ -13,8 +14,6 @@ from signaling.services.spaces.door import RunningCalls, SpacesDoor
 from signaling.services.spaces.invites import Invites
 from signaling.services.spaces.spaces import SpacesService
 from signaling.settings import Spaces, SpacesClient
-
-DEV_CLIENT = "development"
 
 
 def spaces(core: Core) -> Parts:
@@ -47,5 +46,5 @@ def _settings(core: Core) -> Spaces:
     configured = core.settings.spaces
     if "spaces" not in core.dev_keys:
         return configured
-    client = SpacesClient(client_id=DEV_CLIENT, client_secret=core.dev_keys["spaces"])
+    client = SpacesClient(client_id=dev_keys.CLIENT, client_secret=core.dev_keys["spaces"])
     return configured.model_copy(update={"clients": (client, *configured.clients)})

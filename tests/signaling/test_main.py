@@ -104,13 +104,16 @@ def test_a_development_server_prints_a_key_that_works_and_stops_when_told(tmp_pa
     env = environment(tmp_path)
     with serving("--dev", "--host", "127.0.0.1", "--port", str(port), env=env) as (process, _):
         assert process.stdout is not None
-        key_line, rooms_line, page_line = (process.stdout.readline() for _ in range(3))
+        key_line, rooms_line, sessions_line, spaces_line, page_line = (process.stdout.readline() for _ in range(5))
         assert re.fullmatch(r"rooms key: [0-9a-f]{32}\n", rooms_line)
+        assert re.fullmatch(r"spaces secret of the client 'development': [0-9a-f]{32}\n", spaces_line)
         assert page_line == f"page: http://127.0.0.1:{port}\n"
         key = key_line.removeprefix("realtime key: ").strip()
         base = f"http://127.0.0.1:{port}"
         room = requests.post(f"{base}/api/realtime/room", headers={"x-vcs-token": key}, timeout=5)
         assert room.status_code == 200
+        bearer = {"Authorization": f"Bearer {sessions_line.removeprefix('sessions token: ').strip()}"}
+        assert requests.post(f"{base}/session", headers=bearer, json={}, timeout=5).status_code == 200
         assert requests.get(f"{base}/about.json", timeout=5).json()["realtime_key"] == key
         assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
         process.send_signal(signal.SIGTERM)
