@@ -60,6 +60,8 @@ class _Running:
     """Whose members hear of it; None: nobody is left."""
     handle: Recording | None = None
     discarded: bool = False
+    waiting: int | None = None
+    """The duration of a file that the object store has not taken yet."""
     stopping: "asyncio.Task[None] | None" = None
 
 
@@ -101,6 +103,8 @@ class Recordings:
         for closed in await self.media.repair_recordings(self.folder):
             await self._finish_left(Path(closed.path), closed)
         for row in await self.database.reading(store.unfinished, KIND, (RUNNING, STOPPED)):
+            if row.id in self._unfinished:
+                continue  # the object store is away
             path = self.folder / row.id
             if await asyncio.to_thread((path / FILE).is_file):
                 await self._keep(_Running(row, await self._team_of(row), 0.0), path, row.duration or 0)
@@ -160,14 +164,7 @@ class Recordings:
 
     async def delete(self, team: str, recording_id: str) -> None:
         """One that runs is stopped and discarded."""
-        row = await self._owned(team, recording_id)
-        await self.database.stating(store.delete, row.id)
-        running = self._unfinished.get(row.id)
-        if running is not None:
-            running.discarded = True
-            self._stop(running)
-        else:
-            await self._remove(row.id)
+        await self._destroy(await self._owned(team, recording_id))
 
     # what is heard
 
@@ -195,11 +192,13 @@ class Recordings:
         pass
 
     async def sweep(self) -> None:
-        """Destroys what has been kept long enough."""
+        """Destroys what has been kept long enough, and stores what the object store has not taken before."""
         before_ms = self._now_ms() - self.limits.retention_days * DAY * 1000
         for row in await self.database.reading(store.made_before, KIND, before_ms, SWEEP):
-            await self._remove(row.id)
-            await self.database.stating(store.delete, row.id)
+            await self._destroy(row)
+        for running in list(self._unfinished.values()):
+            if running.waiting is not None:
+                await self._keep(running, self.folder / running.row.id, running.waiting)
 
     # helpers
 
@@ -238,8 +237,7 @@ class Recordings:
             await running.stopping
         path = self.folder / running.row.id
         if running.discarded:
-            self._forget(running)
-            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+            await self._drop(running, path)
             return
         duration = int(closed.duration) if closed.index is not None else running.row.duration or 0
         if closed.index is None or not await asyncio.to_thread((path / FILE).is_file):
@@ -251,17 +249,40 @@ class Recordings:
         await self._keep(running, path, duration)
 
     async def _keep(self, running: _Running, path: Path, duration: int) -> None:
-        """The file goes into the object store; if that is away, it is tried again at the next start."""
+        """The file goes into the object store; if that is away, it is tried again at the next sweep or start."""
+        running.waiting = None
         try:
-            await self.objects.put(path / FILE, f"{running.row.id}.webm", MEDIA_TYPE)
+            if not running.discarded:
+                await self.objects.put(path / FILE, f"{running.row.id}.webm", MEDIA_TYPE)
         except StoreFailed as error:
             log.warning("recording not stored", recording=running.row.id, why=str(error))
+            running.waiting = duration
+            self._unfinished[running.row.id] = running
             return
-        running.row = replace(running.row, state=FINISHED, duration=duration)
-        await self._write(running)
+        if not running.discarded:
+            running.row = replace(running.row, state=FINISHED, duration=duration)
+            await self._write(running)
+        await self._drop(running, path)
+        if running.discarded:
+            await self._remove(running.row.id)
+        else:
+            self._tell(running)
+
+    async def _drop(self, running: _Running, path: Path) -> None:
+        """Nothing more is to be done with what was written."""
         self._forget(running)
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
-        self._tell(running)
+
+    async def _destroy(self, row: RecordingRow) -> None:
+        """One that is not in the object store yet is stopped and discarded."""
+        running = self._unfinished.get(row.id)
+        if running is None:
+            await self._remove(row.id)
+        else:
+            running.discarded = True
+        await self.database.stating(store.delete, row.id)
+        if running is not None:
+            self._stop(running)
 
     async def _finish_left(self, path: Path, closed: RecordingClosed) -> None:
         row = await self.database.reading(store.by_id, KIND, path.name)

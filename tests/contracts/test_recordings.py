@@ -1,13 +1,14 @@
 """Recordings as users start and stop them and as teams get them; and the layout. Rooms contract, sections 6 and 9."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from signaling.appkeys import MEDIA, RECORDINGS, SNAPSHOTS
+from signaling.objects import Objects, StoreFailed
 from tests.support.clock import MovableClock
 from tests.support.fake_media import FakeConference, FakeRecording
 from tests.support.live import Talker
@@ -234,6 +235,60 @@ async def test_what_a_killed_server_has_left_is_finished(tmp_path: Path, clock: 
         told = (await team.ask("GET", f"/recordings/{recording.id}", key=KEY))[1]
         assert told["links"]["download"] is not None
         assert (await team.ask("GET", f"/recordings/{lost.id}", key=KEY))[1]["failed"] is True
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Called with whether the object store is away; at first it is."""
+    put, gone = Objects.put, {"away": True}
+
+    async def refuse(self: Objects, *args: Any) -> None:
+        if gone["away"]:
+            raise StoreFailed("away")
+        await put(self, *args)
+
+    monkeypatch.setattr(Objects, "put", refuse)
+    return lambda now: gone.update(away=now)
+
+
+async def test_what_the_object_store_did_not_take_is_stored_by_a_sweep(team: Team, away: Callable[[bool], None]):
+    ada = await team.enter()
+    ann = await team.join(ada)
+    recording = await begin(team, ada)
+    await stop(team, ada)
+    await finished(team, recording, duration=7.0)
+    for gone in (True, False):
+        assert (await team.ask("GET", f"/recordings/{recording.id}", key=KEY))[1]["links"]["download"] is None
+        away(gone)
+        await team.client.app[RECORDINGS].sweep()
+    told = (await team.ask("GET", f"/recordings/{recording.id}", key=KEY))[1]
+    assert (told["duration"], told["links"]["download"] is not None) == (7, True)
+    assert [bool(each["links"]["download"]) for each in await updates(ann, 3)] == [False, False, True]
+    assert not recording.path.exists()
+
+
+async def test_what_was_deleted_before_the_object_store_came_back_is_gone(team: Team, away: Callable[[bool], None]):
+    recording = await begin(team, await team.enter())
+    await finished(team, recording)
+    assert await team.ask("DELETE", f"/recordings/{recording.id}", key=KEY) == (200, None)
+    away(False)
+    await team.client.app[RECORDINGS].sweep()
+    assert not recording.path.exists()
+    assert await team.status("GET", f"/recordings/{recording.id}", key=KEY) == 404
+
+
+async def test_what_a_killed_server_has_left_waits_for_the_object_store(
+    tmp_path: Path, clock: MovableClock, away: Callable[[bool], None]
+):
+    async with team_server(tmp_path, clock) as team:
+        recording = await begin(team, await team.enter())
+        recording.path.mkdir(parents=True)
+        (recording.path / "recording.webm").write_bytes(b"webm")
+    async with team_server(tmp_path, clock) as team:
+        assert (await team.ask("GET", f"/recordings/{recording.id}", key=KEY))[1]["links"]["download"] is None
+        away(False)
+        await team.client.app[RECORDINGS].sweep()
+        assert (await team.ask("GET", f"/recordings/{recording.id}", key=KEY))[1]["links"]["download"] is not None
 
 
 # pictures
