@@ -2,16 +2,34 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
+import pytest
 from aiohttp import ClientSession
+from PIL import Image
 
+from mediaserver.composition.layouts import Box
+from tests.end_to_end.test_recording import hears
+from tests.support.mesh_peer import MeshPeer
+from tests.support.peer import COLOUR_TOLERANCE, Colour
 from tests.support.server import running, until
 
 KEY = "the api key of a team"
 SECONDS = 3.0
 PATIENCE = 40.0  # seconds until the file is there
+RED, GREEN, BLUE = (210, 40, 40), (40, 180, 60), (50, 60, 200)
+LOW, HIGH = 330.0, 880.0
+MARGIN = 10  # pixels at the edges of a box that are not looked at
+WHITE = 200  # of 255: as bright as only what is written
+
+pytestmark = pytest.mark.slow
 
 
 async def test_an_empty_meeting_is_recorded_pictured_and_downloaded(tmp_path: Path) -> None:
@@ -58,6 +76,154 @@ async def test_an_empty_meeting_is_recorded_pictured_and_downloaded(tmp_path: Pa
     assert (streams["video"]["codec_name"], streams["audio"]["codec_name"]) == ("vp8", "opus")
     assert (streams["video"]["width"], streams["video"]["height"]) == (1280, 720)
     assert 1.0 < float(found["format"]["duration"]) < SECONDS + 3.0
+
+
+@dataclass
+class Team:
+    """A team's meeting, and what is made of it."""
+
+    session: ClientSession
+    meeting: dict[str, Any]
+
+    async def ask(self, method: str, path: str, **rest: Any) -> Any:
+        async with self.session.request(method, path, **rest) as response:
+            assert response.status < 300, await response.text()
+            text = await response.text()
+            return json.loads(text) if text else None
+
+    async def inside(self, method: str, what: str, **rest: Any) -> Any:
+        return await self.ask(method, f"/rooms/{self.meeting['access_key']}/{what}", **rest)
+
+    async def enter(self, name: str, colour: Colour, tone_hz: float) -> MeshPeer:
+        """Somebody comes by an access key and publishes."""
+        user = {"user[id]": name, "user[name]": name.title(), "options[widescreen]": "true"}
+        self.meeting = await self.ask("POST", "/rooms", data={"id": "standup", **user})
+        socket = await self.session.ws_connect(f"/rt?access_key={self.meeting['access_key']}", headers={})
+        return MeshPeer(name, colour, tone_hz, socket)
+
+    async def picture(self, witness: MeshPeer) -> np.ndarray:
+        """A snapshot, from the request to the download."""
+        before = witness.count("snapshot_update")
+        await self.inside("POST", "snapshot")
+        await witness.until(lambda: witness.count("snapshot_update") > before, "a picture")
+        told = witness.told("snapshot_update")
+        assert told
+        async with ClientSession() as nobody, nobody.get(told["snapshots"][-1]["links"]["download"]) as response:
+            assert response.content_type == "image/jpeg"
+            return np.asarray(Image.open(BytesIO(await response.read())).convert("RGB"))
+
+    async def shows(self, witness: MeshPeer, **wanted: Colour) -> np.ndarray:
+        """Pictures are taken until everybody's box has the colour; the last one."""
+        pictures = []
+
+        async def seen() -> bool:
+            pictures.append(await self.picture(witness))
+            boxes = boxes_of(witness)
+            return wanted.keys() <= boxes.keys() and all(
+                has_colour(pictures[-1], boxes[name], colour) for name, colour in wanted.items()
+            )
+
+        await until(seen, PATIENCE, f"{wanted} in {boxes_of(witness)}")
+        return pictures[-1]
+
+
+def boxes_of(witness: MeshPeer) -> dict[str, Box]:
+    """As the last podium_update has them: whoever presents has two, of which the first is the stage."""
+    told = witness.told("podium_update")
+    assert told
+    boxes: dict[str, Box] = {}
+    for spot in told["podium"]:
+        name = spot["user_id"] if spot["user_id"] not in boxes else f"{spot['user_id']}_too"
+        boxes[name] = Box(spot["left"], spot["top"], spot["width"], spot["height"])
+    return boxes
+
+
+def has_colour(picture: np.ndarray, box: Box, colour: Colour) -> bool:
+    """In the upper half of the box: below, names are written."""
+    middle = picture[
+        box.top + MARGIN : box.top + box.height // 2, box.left + box.width // 4 : box.right - box.width // 4
+    ]
+    return bool(np.all(np.abs(np.median(middle, axis=(0, 1)) - colour) < COLOUR_TOLERANCE))
+
+
+def has_writing(picture: np.ndarray, box: Box) -> bool:
+    """A few pixels of the lower half are white."""
+    lower = picture[box.top + box.height // 2 : box.bottom - MARGIN, box.left + MARGIN : box.right - MARGIN]
+    return 0.0005 < float(np.mean(lower.min(axis=2) > WHITE)) < 0.1
+
+
+@asynccontextmanager
+async def standup(tmp_path: Path) -> AsyncIterator[tuple[Team, MeshPeer, MeshPeer]]:
+    """Ada in red and Bob in green have met."""
+    keys = [{"key": KEY, "team": "My Company"}]
+    async with (
+        running(tmp_path, api_keys=keys, media__listen_ips=["127.0.0.1"]) as server,
+        ClientSession(server.url, headers={"Authorization": KEY}) as session,
+    ):
+        team = Team(session, {})
+        ada, bob = await team.enter("ada", RED, LOW), await team.enter("bob", GREEN, HIGH)
+        try:
+            await ada.until(lambda: ada.gets(bob, "server"), "Bob")
+            await bob.until(lambda: bob.gets(ada, "server"), "Ada")
+            yield team, ada, bob
+        finally:
+            await asyncio.gather(ada.close(), bob.close())
+
+
+async def test_two_people_are_recorded_and_pictured(tmp_path: Path) -> None:
+    async with standup(tmp_path) as (team, ada, _):
+        loop = asyncio.get_running_loop()
+        await team.inside("POST", "recording")
+        began = loop.time()
+        picture = await team.shows(ada, ada=RED, bob=GREEN)
+        boxes = boxes_of(ada)
+        assert all(has_writing(picture, box) for box in boxes.values())
+        await asyncio.sleep(SECONDS)
+        await team.inside("DELETE", "recording")
+        took = loop.time() - began
+        await ada.until(lambda: ada.count("recording_update") == 3, "the file")
+        updates = [message["recording"] for message in ada.heard if message["type"] == "recording_update"]
+        begun, stopped, finished = [(each["duration"], bool(each["links"]["download"])) for each in updates]
+        assert (begun, stopped[1], finished[1]) == ((None, False), False, True)
+        assert abs(stopped[0] - took) < 2.0
+        file = tmp_path / "download.webm"
+        async with ClientSession() as nobody:
+            link = updates[-1]["links"]["download"]
+            async with nobody.get(link) as response:
+                assert (response.status, response.content_type) == (200, "video/webm")
+                file.write_bytes(await response.read())
+            async with nobody.get(link, headers={"Range": "bytes=100-299"}) as response:
+                assert response.status == 206
+                assert await response.read() == file.read_bytes()[100:300]
+    found = await _probe(file)
+    assert abs(float(found["format"]["duration"]) - took) < 2.0
+    assert hears(file, LOW, HIGH)
+    with av.open(str(file)) as container:
+        last = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][-5]
+    assert boxes["ada"] != boxes["bob"]
+    assert has_colour(last, boxes["ada"], RED)
+    assert has_colour(last, boxes["bob"], GREEN)
+    assert all(has_writing(last, box) for box in boxes.values())
+
+
+async def test_the_picture_follows_cameras_screens_and_people(tmp_path: Path) -> None:
+    async with standup(tmp_path) as (team, ada, bob):
+        await team.shows(ada, ada=RED, bob=GREEN)
+        await ada.say("mute", stream_id=ada.stream_id, video=True)
+        await ada.until(lambda: ada.told("mute_update"), "muted")
+        boxes = boxes_of(ada)
+        picture = await team.shows(ada, bob=GREEN)
+        assert not has_colour(picture, boxes["ada"], RED)
+        await ada.say("mute", stream_id=ada.stream_id, video=False)
+        await team.shows(ada, ada=RED, bob=GREEN)
+        await bob.share(BLUE)
+        await team.inside("POST", "presentation")
+        await team.shows(ada, bob=BLUE, ada=RED, bob_too=GREEN)
+        await team.inside("DELETE", "presentation")
+        await team.shows(ada, ada=RED, bob=GREEN)
+        await bob.say("leave")
+        await ada.until(lambda: "bob" not in boxes_of(ada), "Bob's seat free")
+        await team.shows(ada, ada=RED)
 
 
 async def _probe(file: Path) -> Any:

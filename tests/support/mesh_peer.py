@@ -79,6 +79,10 @@ class MeshPeer:
         """The last message of that type."""
         return next((message for message in reversed(self.heard) if message["type"] == kind), None)
 
+    def count(self, kind: str) -> int:
+        """Messages of that type."""
+        return sum(message["type"] == kind for message in self.heard)
+
     def gets(self, other: "MeshPeer", way: str) -> bool:
         """Whether the other's colour and tone come `directly` or from the `server`."""
         wire = self.direct.get(other.name) if way == "directly" else self.subscribing
@@ -115,6 +119,19 @@ class MeshPeer:
                         self._reader.result()
         except TimeoutError:
             raise AssertionError(f"{self.name} never: {what}\n{[m['type'] for m in self.heard]}") from None
+
+    async def say(self, type: str, **fields: Any) -> None:
+        await self._send(type, **fields)
+
+    async def share(self, colour: Colour) -> None:
+        """Publishes a screen of that colour, beside what it publishes; by the server."""
+        assert self.publishing
+        camera = self._stream(self.publishing)
+        screen = self.publishing.pc.addTransceiver(Canvas(colour), "sendonly")
+        await self.publishing.pc.setLocalDescription(await self.publishing.pc.createOffer())
+        ids = {"stream_id": str(uuid.uuid4()), "label": "screen", "user_id": self.name}
+        streams = [camera, {**ids, "audio_mid": None, "video_mid": screen.mid}]
+        await self._send("offer", pc="publish", seq=2, sdp=self.publishing.pc.localDescription.sdp, streams=streams)
 
     async def let_go(self) -> None:
         """Closes what is direct."""
