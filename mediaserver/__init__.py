@@ -3,8 +3,9 @@
 from mediaserver.callbacks import weakly
 from mediaserver.clock import Clock, SystemClock
 from mediaserver.composition.layouts import BadLayout, canvas_of
-from mediaserver.composition.scene import Scene, Tile
+from mediaserver.composition.scene import Insert, Scene
 from mediaserver.composition.seats import Seat, Seats, podium, wish_of
+from mediaserver.composition.staging import Look, Person, scene_of
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.stream import Description, StreamDescription
@@ -83,9 +84,11 @@ __all__ = [
     "DataReceived",
     "Description",
     "IceFragment",
+    "Insert",
     "LayersChanged",
     "LayersWanted",
     "Limits",
+    "Look",
     "MediaConfig",
     "MediaError",
     "MediaEvent",
@@ -97,6 +100,7 @@ __all__ = [
     "Participant",
     "ParticipantExists",
     "ParticipantStats",
+    "Person",
     "PublishForbidden",
     "QualityChanged",
     "Recording",
@@ -121,7 +125,6 @@ __all__ = [
     "StudioEvent",
     "SubscriptionsChanged",
     "SystemClock",
-    "Tile",
     "TrackStats",
     "UnfitDescription",
     "Viewer",
@@ -137,6 +140,7 @@ __all__ = [
     "podium",
     "read_fragment",
     "read_one_stream",
+    "scene_of",
     "weakly",
     "wish_of",
 ]

@@ -12,6 +12,7 @@ from signaling.objects import Objects
 from signaling.services.attendees import Attendees
 from signaling.services.composites import Composites
 from signaling.services.files import MeetingFiles
+from signaling.services.layers import Layers
 from signaling.services.links import Links
 from signaling.services.permalinks import Permalinks
 from signaling.services.pictures import Pictures
@@ -74,6 +75,7 @@ DELIVERIES = web.AppKey("deliveries", Deliveries)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
 FILES = web.AppKey("files", MeetingFiles)
 PICTURES = web.AppKey("pictures", Pictures)
+LAYERS = web.AppKey("layers", Layers)
 PRESENTATIONS = web.AppKey("presentations", Presentations)
 SESSIONS = web.AppKey("sessions", Sessions)
 ATTENDEES = web.AppKey("attendees", Attendees)

@@ -63,6 +63,8 @@ class Scene:
     front: str = ""
     """Path of the foreground layer."""
     insert: Insert | None = None
+    insert_behind: Insert | None = None
+    """On the background, behind the boxes."""
     voices: tuple[Voice, ...] = ()
     gains: Mapping[str, float] = field(default_factory=dict)
     """Loudness by source, 0.0 silent; 1.0 for those that are not named."""
@@ -92,10 +94,11 @@ def unpack(packed: Mapping[str, Any]) -> Scene:
     whole = dict(packed)
     tiles = (Tile(**{**tile, "box": Box(**tile["box"])}) for tile in whole.pop("tiles"))
     voices = (Voice(**voice) for voice in whole.pop("voices"))
-    insert = whole.pop("insert")
-    return Scene(tiles=tuple(tiles), voices=tuple(voices), insert=insert and Insert(**insert), **whole)
+    for name in ("insert", "insert_behind"):
+        whole[name] = whole[name] and Insert(**whole[name])
+    return Scene(tiles=tuple(tiles), voices=tuple(voices), **whole)
 
 
 def _seen(scene: Scene) -> tuple[object, ...]:
     size = (scene.width, scene.height, scene.background, scene.show_names)
-    return *size, scene.tiles, scene.behind, scene.front, scene.insert, scene.voices
+    return *size, scene.tiles, scene.behind, scene.front, scene.insert, scene.insert_behind, scene.voices

@@ -128,9 +128,15 @@ def _around(a: Box, b: Box) -> Box:
 
 
 def _background(scene: Scene) -> Planes:
-    if not scene.behind:
-        return flat(scene.width, scene.height, scene.background)
-    return yuv_of(layers.background(scene.behind, scene.background, scene.width, scene.height))
+    width, height = scene.width, scene.height
+    if scene.behind:
+        planes = yuv_of(layers.background(scene.behind, scene.background, width, height))
+    else:
+        planes = flat(width, height, scene.background)
+    if scene.insert_behind:
+        rgba, left, top = layers.insert(scene.insert_behind, width, height)
+        Sprite(rgba, left, top, width, height).draw(planes, Box(0, 0, width, height))
+    return planes
 
 
 def _overlays(scene: Scene) -> list[Sprite]:

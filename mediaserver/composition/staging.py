@@ -29,6 +29,7 @@ class Look:
     behind: str = ""
     front: str = ""
     insert: Insert | None = None
+    insert_behind: Insert | None = None
     slide: str = ""
     """The page of the presentation; "" shows the presenter's screen."""
     audio_insert: str = "audio_only"
@@ -55,6 +56,7 @@ def scene_of(
         behind=look.behind,
         front=look.front,
         insert=look.insert,
+        insert_behind=look.insert_behind,
         voices=_voices({seat.user_id for seat in seats}, people, look, speaking),
         gains=gains or {},
     )

@@ -9,6 +9,7 @@ from signaling.appkeys import (
     COMPOSITES,
     DELIVERIES,
     FILES,
+    LAYERS,
     PERMALINKS,
     PICTURES,
     PRESENTATIONS,
@@ -23,6 +24,7 @@ from signaling.services.composites import Composites
 from signaling.services.documents import Documents
 from signaling.services.file_views import FileViews
 from signaling.services.files import MeetingFiles
+from signaling.services.layers import Layers
 from signaling.services.permalinks import Permalinks
 from signaling.services.pictures import Pictures
 from signaling.services.presentations import Presentations
@@ -51,13 +53,14 @@ def rooms(core: Core) -> Parts:
     files, presentations, pictures = _shown(core, service, fetcher)
     composites, recordings, snapshots = _made(core, service)
     presentations.watches.append(composites.presented)
+    layers = Layers(pictures, conference=service.conference, show=composites.layered)
     files.herald = presentations.herald = recordings.herald = snapshots.herald = webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, teams)
     return Parts(
         families=[rooms_family(teams)],
         doors=[door],
         observing=door,
-        watches=[presentations, recordings, composites, service.conferences, files],
+        watches=[presentations, recordings, composites, layers, service.conferences, files],
         hears=[recordings.hear, snapshots.hear],
         keys={
             ROOMS: service,
@@ -66,6 +69,7 @@ def rooms(core: Core) -> Parts:
             DELIVERIES: deliveries,
             FILES: files,
             COMPOSITES: composites,
+            LAYERS: layers,
             RECORDINGS: recordings,
             SNAPSHOTS: snapshots,
             PRESENTATIONS: presentations,
@@ -74,7 +78,7 @@ def rooms(core: Core) -> Parts:
         contexts=[
             _delivering(deliveries, fetcher),
             _running(service),
-            _showing(files, presentations, pictures),
+            _showing(files, presentations, layers, pictures),
             _keeping(recordings, snapshots),
         ],
         sweeps=[service.sweep, deliveries.sweep, files.sweep, recordings.sweep, snapshots.sweep],
@@ -186,12 +190,13 @@ def _running(service: Rooms) -> Context:
     return context
 
 
-def _showing(files: MeetingFiles, presentations: Presentations, pictures: Pictures) -> Context:
+def _showing(files: MeetingFiles, presentations: Presentations, layers: Layers, pictures: Pictures) -> Context:
     async def context(_: web.Application) -> AsyncIterator[None]:
         await pictures.start()
         await files.start()
         yield
         await presentations.aclose()
+        await layers.aclose()
         await files.aclose()
 
     return context

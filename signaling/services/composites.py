@@ -11,7 +11,9 @@ from typing import Any
 from mediaserver import (
     BadLayout,
     Clock,
+    Look,
     MediaEvent,
+    Person,
     Scene,
     Seat,
     Seats,
@@ -19,14 +21,14 @@ from mediaserver import (
     StreamInfo,
     StreamMuted,
     StreamStarted,
-    Tile,
     VoiceChanged,
-    canvas_of,
     podium,
+    scene_of,
     wish_of,
 )
 from signaling.services import events
 from signaling.services.errors import Invalid, SwitchedOff
+from signaling.services.layers import BACKGROUND, FOREGROUND, NO_LAYER, Layer
 from signaling.services.meeting import Meeting
 from signaling.services.members import Event, Member
 from signaling.services.presentations import Presentation
@@ -48,6 +50,8 @@ class Layout:
     users: tuple[str, ...] = ()
     voice_activation: bool = False
     show_names: bool = True
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Options that it sets beside; those that are not named stay as they are."""
 
 
 @dataclass(slots=True)
@@ -58,6 +62,10 @@ class _Show:
     shown: tuple[Seat, ...] = ()
     show_names: bool = True
     presentation: Presentation | None = None
+    layers: Mapping[int, Layer] = field(default_factory=dict)
+    """By z-index."""
+    speaking: tuple[str, ...] = ()
+    """User ids, the latest voice first."""
     needs: set[str] = field(default_factory=set)
     """Ids of what is made of the composite."""
 
@@ -119,6 +127,7 @@ class Composites:
             "layout_users": list(layout.users) or None,
             "voice_activation": layout.voice_activation,
             "show_names": layout.show_names,
+            **layout.changes,
         }
         meeting.tell(self._changed(meeting, told))
         self._arrange(show, anew=True)
@@ -129,6 +138,14 @@ class Composites:
             show.presentation = presentation
             show.seats.presenter = presentation.user.id if presentation else ""
             self._arrange(show, anew=True)
+
+    def layered(self, meeting: Meeting, layers: Mapping[int, Layer]) -> None:
+        """These are the layers from now on."""
+        show = self._show(meeting)
+        show.layers = layers
+        meeting.tell(events.layer_update({z: layers[z].id if z in layers else None for z in (BACKGROUND, FOREGROUND)}))
+        self._tell_podium(show)
+        self._compose(show)
 
     # what the conferences tell
 
@@ -141,6 +158,7 @@ class Composites:
     def went(self, meeting: Meeting, member: Member, reason: str) -> None:
         if show := self._shows.get(meeting.id):
             show.seats.went(member.id)
+            self._spoke(show, member.id, False)
             self._arrange(show)
 
     def heard(self, meeting: Meeting, event: MediaEvent) -> None:
@@ -148,8 +166,9 @@ class Composites:
         if show is None:
             return
         match event:
-            case VoiceChanged(participant_id=user_id):
+            case VoiceChanged(participant_id=user_id, on=on):
                 show.seats.spoke(user_id, self._clock.monotonic())
+                self._spoke(show, user_id, on)
                 self._arrange(show)
                 show.alarm.set(LOOK_AGAIN, lambda: self._arrange(show))
             case StreamStarted() | StreamEnded() | StreamMuted():
@@ -178,7 +197,7 @@ class Composites:
         """`anew`: not only who sits where may have changed."""
         before, show.shown = show.shown, show.seats.arrange(self._clock.monotonic())
         if show.shown != before:
-            show.meeting.tell(events.podium_update(podium(show.shown)))
+            self._tell_podium(show)
         if show.shown != before or anew:
             self._compose(show)
 
@@ -186,25 +205,41 @@ class Composites:
         if show.needs and show.meeting.media:
             show.meeting.media.compose(self._scene(show))
 
-    def _scene(self, show: _Show) -> Scene:
-        width, height = canvas_of(show.seats.widescreen)
-        streams = show.meeting.streams()
-        return Scene(
-            width,
-            height,
-            background=self._options(show.meeting)["background_color"],
-            tiles=tuple(self._tile(show, seat, streams) for seat in show.shown),
-            show_names=show.show_names,
-        )
+    def _tell_podium(self, show: _Show) -> None:
+        layers = {z: layer.id for z, layer in show.layers.items()}
+        show.meeting.tell(events.podium_update(podium(show.shown, layers)))
 
-    def _tile(self, show: _Show, seat: Seat, streams: Sequence[StreamInfo]) -> Tile:
-        member = show.meeting.members.get(seat.user_id)
-        name = member.name if member else ""
-        picture = show.presentation.picture if show.presentation and seat.presentation else None
-        if picture is not None:
-            return Tile(seat.box, person=seat.user_id, name=name, slide=str(picture.path))
-        label = SCREEN if seat.presentation else CAMERA
-        return Tile(seat.box, _source(streams, seat.user_id, label), seat.user_id, name)
+    def _spoke(self, show: _Show, user_id: str, on: bool) -> None:
+        """Somebody has begun to speak, or is silent now."""
+        others = tuple(each for each in show.speaking if each != user_id)
+        before, show.speaking = show.speaking, (user_id, *others) if on else others
+        if show.speaking != before:
+            self._compose(show)
+
+    def _scene(self, show: _Show) -> Scene:
+        streams = show.meeting.streams()
+        people = {
+            member.id: Person(member.name, _source(streams, member.id, CAMERA), _source(streams, member.id, SCREEN))
+            for member in show.meeting.members.values()
+        }
+        return scene_of(show.shown, people, self._look(show), speaking=show.speaking)
+
+    def _look(self, show: _Show) -> Look:
+        options, picture = self._options(show.meeting), show.presentation and show.presentation.picture
+        behind, front = (show.layers.get(z, NO_LAYER) for z in (BACKGROUND, FOREGROUND))
+        at = options["audio_insert_position"]
+        return Look(
+            widescreen=show.seats.widescreen,
+            background=options["background_color"],
+            show_names=show.show_names,
+            behind=behind.file,
+            front=front.file,
+            insert=front.insert,
+            insert_behind=behind.insert,
+            slide=str(picture.path) if picture else "",
+            audio_insert=options["audio_insert"],
+            audio_insert_position=(at["x"], at["y"]) if at else None,
+        )
 
 
 def _source(streams: Sequence[StreamInfo], user_id: str, label: str) -> str:

@@ -1,5 +1,6 @@
 """What participants are told, in the words of the contract. Pure: from what is known to plain dictionaries."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,6 +119,11 @@ def said(kind: str, user_id: str, content: Any, wall: float) -> Event:
 
 def podium_update(podium: list[dict[str, Any]]) -> Event:
     return {"type": "podium_update", "podium": podium}
+
+
+def layer_update(layers: Mapping[int, str | None]) -> Event:
+    """Ids by z-index; None where there is no layer."""
+    return {"type": "layer_update", "layers": {str(z_index): layer for z_index, layer in layers.items()}}
 
 
 def options_update(options: dict[str, Any]) -> Event:

@@ -45,6 +45,8 @@ GET    /rooms/{room_id}/snapshots                    team  200  404  200  404  2
 GET    /snapshots/nothing                            team  404  404  404  404  404  404
 DELETE /snapshots/nothing                            team  404  404  404  404  404  404
 POST   /rooms/{access_key}/layout                    user  200  404  410  -    200  200
+POST   /rooms/{access_key}/layers                    user  201  404  410  -    201  201
+DELETE /rooms/{access_key}/layers/1                  user  404  404  410  -    404  404
 GET    /rooms/{access_key}/files                     user  200  404  410  -    200  200
 GET    /rooms/{access_key}/files/nothing             user  404  404  410  -    404  404
 DELETE /rooms/{access_key}/files/nothing             user  404  404  410  -    404  404
@@ -63,6 +65,7 @@ BODIES = {
     ("POST", "/rooms"): USER,
     ("POST", "/rooms/{access_key}/messages"): MESSAGE,
     ("POST", "/guests/{guest_token}"): GUEST,
+    ("POST", "/rooms/{access_key}/layers"): {"insert": {"title": "Hello"}},
     ("POST", "/permalink/{permalink_id}/users"): USER,
 }
 
@@ -129,4 +132,4 @@ BODILESS = {("POST", "/permalink"), ("GET", "/permalink"), ("POST", "/rooms/{}/f
 def _shape(path: str) -> str:
     """The path with its parameters unnamed."""
     parts = path.split("/")
-    return "/".join("{}" if part.startswith("{") or part in ("nobody", "nothing") else part for part in parts)
+    return "/".join("{}" if part.startswith("{") or part in ("nobody", "nothing", "1") else part for part in parts)

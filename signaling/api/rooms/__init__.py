@@ -11,6 +11,7 @@ from signaling.api import Caller, Credential, Family
 from signaling.api.rooms import (
     files,
     guests,
+    layers,
     layout,
     messages,
     permalinks,
@@ -25,7 +26,8 @@ from signaling.api.rooms.callers import caller_with, read_key
 from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
-_KINDS = (rooms, users, guests, messages, recordings, snapshots, layout, files, presentation, permalinks, webhooks)
+_MEETINGS = (rooms, users, guests, messages, recordings, snapshots, layout, layers, files, presentation)
+_KINDS = (*_MEETINGS, permalinks, webhooks)
 
 
 def rooms_family(teams: Mapping[str, str]) -> Family:

@@ -10,7 +10,7 @@ from signaling.api.rooms.bodies import READ, read
 from signaling.api.rooms.callers import ACCESS_KEY, seat
 from signaling.appkeys import COMPOSITES, ROOMS
 from signaling.services.composites import Layout
-from signaling.services.room_options import MAX_TEXT, Flag, Text
+from signaling.services.room_options import MAX_TEXT, Flag, Position, Text
 
 MAX_SPOTS = 10
 
@@ -29,6 +29,8 @@ class NewLayout(BaseModel):
     ] = []
     voice_activation: Flag = False
     show_names: Flag = True
+    audio_insert: Literal["enabled", "disabled", "audio_only"] | None = None
+    audio_insert_position: Position | None = None
 
 
 async def set_layout(request: web.Request) -> web.Response:
@@ -36,7 +38,13 @@ async def set_layout(request: web.Request) -> web.Response:
     wanted = await read(request, NewLayout)
     meeting = request.app[ROOMS].conference(caller)
     layout = Layout(
-        wanted.layout, wanted.name, wanted.map, tuple(wanted.users), wanted.voice_activation, wanted.show_names
+        wanted.layout,
+        wanted.name,
+        wanted.map,
+        tuple(wanted.users),
+        wanted.voice_activation,
+        wanted.show_names,
+        wanted.model_dump(include={"audio_insert", "audio_insert_position"}, exclude_none=True),
     )
     request.app[COMPOSITES].lay_out(caller, meeting, layout)
     return web.Response(status=200)
