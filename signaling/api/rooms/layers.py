@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from mediaserver import Insert
 from signaling.api import Operation
@@ -20,6 +20,12 @@ MAX_FILE_BYTES = 20 << 20
 MAX_ID = 64  # characters
 MAX_CONTENT = 500  # characters
 _INDEXES = {str(each): each for each in (BACKGROUND, FOREGROUND)}
+
+
+def _short(value: str | None) -> str | None:
+    if value is not None and len(value) > MAX_ID:
+        raise ValueError(f"is longer than {MAX_ID} characters")
+    return value
 
 
 class NewInsert(BaseModel):
@@ -41,7 +47,7 @@ class NewLayer(BaseModel):
     url: Address = None
     insert: NewInsert | None = None
     z_index: Annotated[Whole, Field(alias="z-index", description="-1 behind everything, 1 over it")] = FOREGROUND
-    id: Annotated[Text, Field(max_length=MAX_ID)] = None
+    id: Annotated[Text, AfterValidator(_short)] = None
     layout: Literal["fixed", "auto"] = "auto"
 
 

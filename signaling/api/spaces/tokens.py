@@ -145,7 +145,7 @@ TOKEN_OPERATIONS = (
         summary="Make a token for an application; it is shown only here",
         body=NewPersonalToken,
         answers={201: PersonalTokenMade},
-        errors={400: "A parameter cannot be used", 409: "There are too many", **_BODY},
+        errors={400: "A parameter cannot be used", 404: "The user is gone", 409: "There are too many", **_BODY},
     ),
     Operation(
         "GET",

@@ -209,6 +209,8 @@ def _by_personal_token(connection: Connection, digest: str) -> Caller | None:
 
 
 def _add_personal_token(connection: Connection, record: PersonalTokenRecord, digest: str) -> None:
+    if store.find(connection, UserRecord, id=record.user_id) is None:
+        raise NotFound("user", record.user_id)
     if len(store.find_all(connection, PersonalTokenRecord, user_id=record.user_id)) >= MAX_PERSONAL_TOKENS:
         raise Conflict(f"A user has at most {MAX_PERSONAL_TOKENS} tokens.")
     store.insert(connection, record, token_digest=digest)
