@@ -1,9 +1,12 @@
 """Somebody on a thin line that loses packets sees and hears the others, and nobody else notices.
 
-The whole table is `python -m benchmarks impaired`; here is one line of it, and its end.
+The whole table is `python -m benchmarks impaired`; here is one line of it, and its end. Only where FOLKMOOT_TEST_LINES=1
+says so: on a machine of two cores it has once brought everything to a standstill (two browsers' zygotes that never left
+the kernel), and why is not known.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +24,10 @@ from tests.support.server import RunningServer, running
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(not available(), reason="only root may lay lines between namespaces"),
+    pytest.mark.skipif(
+        os.environ.get("FOLKMOOT_TEST_LINES") != "1" or not available(),
+        reason="lines between namespaces need root and FOLKMOOT_TEST_LINES=1",
+    ),
 ]
 
 THIN = Weather(delay=0.05, loss=0.05, rate_bps=400_000, queue=0.3)
