@@ -1,8 +1,8 @@
 """Somebody on a thin line that loses packets sees and hears the others, and nobody else notices.
 
-The whole table is `python -m benchmarks impaired`; here is one line of it, and its end. Only where FOLKMOOT_TEST_LINES=1
-says so: on a machine of two cores it has once brought everything to a standstill (two browsers' zygotes that never left
-the kernel), and why is not known.
+The whole table is `python -m benchmarks impaired`; here is one line of it, and its end. It is asked for by
+FOLKMOOT_TEST_LINES=1: on a machine of two cores it has brought everything to a standstill (two browsers' zygotes that
+never left the kernel), and why is not known.
 """
 
 import asyncio
