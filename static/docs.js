@@ -66,7 +66,8 @@ function fields(described) {
  * @returns {{ name: string, schema: Schema, required: boolean, about?: string }[]}
  */
 function rows(document_, reference, asked, above = "") {
-  const schema = resolve(document_, reference);
+  const whole = resolve(document_, reference);
+  const schema = whole.items ? resolve(document_, whole.items) : whole;
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const inner = field.$ref ?? field.items?.$ref;
@@ -98,7 +99,8 @@ function bodyOf(described) {
 function curl({ method, path, operation }, credential) {
   const query = (operation.parameters ?? []).filter((/** @type {any} */ one) => one.in === "query" && one.required);
   const search = query.length ? `?${query.map((/** @type {any} */ one) => `${one.name}=…`).join("&")}` : "";
-  const lines = [`curl -X ${method.toUpperCase()} '${location.origin}${path}${search}'`, `-H '${credential}'`];
+  const lines = [`curl -X ${method.toUpperCase()} '${location.origin}${path}${search}'`];
+  if (credential) lines.push(`-H '${credential}'`);
   const { type, schema } = bodyOf(operation.requestBody);
   if (type) lines.push(`-H 'Content-Type: ${type}'`, schema ? "-d '{}'" : "--data-binary @-");
   return lines.join(" \\\n  ");
@@ -129,10 +131,19 @@ function responses(document_, { operation }) {
 /** @param {string} method */
 const badge = (method) => h("span", { class: "method", text: method.toUpperCase(), data: { method } });
 
+/**
+ * How an operation's credential travels; nothing for what is open to everybody.
+ * @param {Record<string, any>} document_ @param {Entry} entry
+ */
+function schemeOf(document_, { operation }) {
+  const [name] = Object.keys(operation.security?.[0] ?? {});
+  return name ? document_.components.securitySchemes[name] : undefined;
+}
+
 /** @param {Record<string, any>} document_ @param {Entry} entry */
 function section(document_, entry) {
   const { method, path, id, operation } = entry;
-  const scheme = document_.components.securitySchemes[Object.keys(operation.security[0])[0]];
+  const scheme = schemeOf(document_, entry);
   const parameters = (operation.parameters ?? []).map((/** @type {any} */ one) => ({
     name: one.name, schema: one.schema, required: one.required, about: one.description,
   }));
@@ -144,7 +155,7 @@ function section(document_, entry) {
     ...(body.schema ? [h("h4", { text: "Body, JSON" }), fields(rows(document_, body.schema, true))] : []),
     ...(body.type && !body.schema ? [h("h4", { text: `Body, ${body.type}` })] : []),
     h("h4", { text: "Answers" }), responses(document_, entry),
-    h("h4", { text: "Try it" }), example(curl(entry, header(scheme))));
+    h("h4", { text: "Try it" }), example(curl(entry, scheme ? header(scheme) : "")));
 }
 
 /** @param {Record<string, any>} document_ */
@@ -153,7 +164,7 @@ function show(document_) {
   find("#version").textContent = document_.info.version;
   for (const { name, description } of document_.tags) {
     const own = all.filter((entry) => entry.tag === name);
-    const scheme = document_.components.securitySchemes[Object.keys(own[0].operation.security[0])[0]];
+    const scheme = own.map((entry) => schemeOf(document_, entry)).find(Boolean) ?? {};
     find("#nav").append(h("section", {}, h("h2", { text: description }),
       ...own.map((entry) => h("a", { href: `#${entry.id}` }, badge(entry.method), h("span", { text: entry.operation.summary })))));
     find("#operations").append(
