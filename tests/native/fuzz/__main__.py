@@ -22,6 +22,8 @@ TARGETS = tuple(sorted(path.stem for path in HERE.glob("*.c")))
 COMPILE = ("clang", "-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all", f"-I{NATIVE}")
 LIBRARIES = ("-lcrypto", "-lpthread", "-lm")
 SANITIZE = "address,undefined"
+OF_A_SMALL_PARENT = ("/bin/sh", "-c", '"$0" "$@"; exit $?')
+"""libFuzzer takes for its own peak of memory what its parent had when it was forked: pytest's is over the limit."""
 LIMITS = ("-max_len=2048", "-timeout=5", "-rss_limit_mb=1024", "-verbosity=0", "-print_final_stats=1")
 
 
@@ -61,7 +63,7 @@ def run_target(name: str, core: Path, seconds: int) -> bool:
     for i, seed in enumerate(SEEDS.get(name, ())):
         (corpus / str(i)).write_bytes(seed)
     run = subprocess.run(
-        [str(program), f"-max_total_time={seconds}", *LIMITS, f"-artifact_prefix={findings}/", str(corpus)],
+        [*OF_A_SMALL_PARENT, program, f"-max_total_time={seconds}", *LIMITS, f"-artifact_prefix={findings}/", corpus],
         check=False,
         stderr=subprocess.PIPE,
         text=True,
