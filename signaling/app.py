@@ -20,11 +20,13 @@ from signaling.api.operations import operations_routes
 from signaling.api.pages import harden, pages_routes, static_directory
 from signaling.api.whep import whep_family
 from signaling.api.whip import whip_family
-from signaling.assembly import Context, Core
+from signaling.assembly import Context, Core, teams
 from signaling.assembly.realtime import realtime
 from signaling.assembly.rooms import rooms
 from signaling.assembly.sessions import sessions
 from signaling.assembly.spaces import spaces
+from signaling.assembly.webhooks import webhooks
+from signaling.fetch import Fetcher
 from signaling.live.client import live_routes
 from signaling.live.observer import Observing
 from signaling.metrics import RequestCounts
@@ -37,6 +39,7 @@ from signaling.services.links import KEPT_AS, SECRET_BYTES, Links
 from signaling.services.publishers import Publishers
 from signaling.services.scheduler import Cancellable
 from signaling.services.viewers import Viewers
+from signaling.services.webhooks import Webhooks
 from signaling.settings import Media, Settings
 from signaling.store.database import Database
 
@@ -47,8 +50,8 @@ log = structlog.get_logger(__name__)
 MediaFactory = Callable[[MediaConfig, Clock, Callable[[MediaEvent], None]], MediaServer]
 Sweep = Callable[[], Awaitable[None]]
 
-PARTS = (realtime, sessions, rooms, spaces)
-"""In the order in which they are asked whose a path or a credential is."""
+PARTS = (webhooks, realtime, sessions, rooms, spaces)
+"""In the order in which they start, and are asked whose a path or a credential is."""
 
 
 def create_app(
@@ -71,7 +74,20 @@ def create_app(
     media_server = media(_media_config(settings.media), clock, dispatch)
     conferences = Conferences(media_server, settings, clock, scheduler)
     objects = Objects(settings.objects_url, settings.objects.options)
-    core = Core(settings, clock, scheduler, database, media_server, conferences, objects, links, dev_keys or {})
+    dev_keys, fetcher = dev_keys or {}, Fetcher(settings.fetch)
+    core = Core(
+        settings,
+        clock,
+        scheduler,
+        database,
+        media_server,
+        conferences,
+        objects,
+        links,
+        fetcher,
+        Webhooks(database, fetcher, clock, teams(settings, dev_keys)),
+        dev_keys,
+    )
     parts = [assemble(core) for assemble in PARTS]
     admission = Admission([door for part in parts for door in part.doors])
     entrance = Entrance(conferences, admission, clock)
@@ -91,7 +107,7 @@ def create_app(
     app[appkeys.OBJECTS] = objects
     app[appkeys.LINKS] = links
     app[appkeys.REQUESTS] = RequestCounts()
-    app[appkeys.DEV_KEYS] = dev_keys or {}
+    app[appkeys.DEV_KEYS] = dev_keys
     for part in parts:
         for key, value in part.keys.items():
             app[key] = value

@@ -12,16 +12,26 @@ from aiohttp import web
 
 from mediaserver import Clock, MediaEvent, MediaServer
 from signaling.api import Family
+from signaling.fetch import Fetcher
 from signaling.live.observer import Observing
 from signaling.objects import Objects
 from signaling.services.conferences import Conferences, Watch
 from signaling.services.doors import Door
 from signaling.services.links import Links
 from signaling.services.scheduler import Scheduler
+from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
 from signaling.store.database import Database
 
+DEV_TEAM = "Development"
+
 Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def teams(settings: Settings, dev_keys: Mapping[str, str]) -> Mapping[str, str]:
+    """The names of teams by their API keys, the development one among them."""
+    configured = {each.key: each.team for each in settings.api_keys}
+    return configured | {dev_keys["rooms"]: DEV_TEAM} if "rooms" in dev_keys else configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class Core:
     conferences: Conferences
     objects: Objects
     links: Links
+    fetcher: Fetcher
+    webhooks: Webhooks
     dev_keys: Mapping[str, str]
     """One key per family by its name, on a development server; empty otherwise."""
 

@@ -1,13 +1,12 @@
-"""The rooms family: rooms of teams, what is shown in them, and the webhooks that tell of them."""
+"""The rooms family: rooms of teams, and what is shown in them and made of them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
 from signaling.api.rooms import rooms_family
 from signaling.appkeys import (
     COMPOSITES,
-    DELIVERIES,
     FILES,
     LAYERS,
     PERMALINKS,
@@ -16,10 +15,8 @@ from signaling.appkeys import (
     RECORDINGS,
     ROOMS,
     SNAPSHOTS,
-    WEBHOOKS,
 )
-from signaling.assembly import Context, Core, Parts
-from signaling.fetch import Fetcher
+from signaling.assembly import Context, Core, Parts, teams
 from signaling.services.composites import Composites
 from signaling.services.documents import Documents
 from signaling.services.file_views import FileViews
@@ -32,11 +29,7 @@ from signaling.services.recordings import Recordings
 from signaling.services.room_door import RoomConferences, RoomsDoor
 from signaling.services.rooms import Rooms
 from signaling.services.snapshots import Snapshots
-from signaling.services.webhooks import Webhooks
-from signaling.webhooks.delivery import Deliveries
 
-DEV_TEAM = "Development"
-LAST_WORDS = 2.0  # seconds for webhooks to tell what is due when the server stops
 UPLOADS_FOLDER = "uploads"
 PICTURES_FOLDER = "pictures"
 RECORDINGS_FOLDER = "recordings"
@@ -44,20 +37,18 @@ SNAPSHOTS_FOLDER = "snapshots"
 
 
 def rooms(core: Core) -> Parts:
-    teams, fetcher = _teams(core), Fetcher(core.settings.fetch)
-    webhooks = Webhooks(core.database, fetcher, core.clock, teams)
-    deliveries = _deliveries(core, webhooks, fetcher)
+    known = teams(core.settings, core.dev_keys)
     service = Rooms(core.database, core.settings, core.clock)
-    service.register.herald = webhooks
+    service.register.herald = core.webhooks
     service.conferences = RoomConferences(service, core.conferences)
-    files, presentations, pictures = _shown(core, service, fetcher)
+    files, presentations, pictures = _shown(core, service)
     composites, recordings, snapshots = _made(core, service)
     presentations.watches.append(composites.presented)
     layers = Layers(pictures, conference=service.conference, show=composites.layered)
-    files.herald = presentations.herald = recordings.herald = snapshots.herald = webhooks
-    door = RoomsDoor(service, core.conferences, core.settings, core.clock, teams)
+    files.herald = presentations.herald = recordings.herald = snapshots.herald = core.webhooks
+    door = RoomsDoor(service, core.conferences, core.settings, core.clock, known)
     return Parts(
-        families=[rooms_family(teams)],
+        families=[rooms_family(known)],
         doors=[door],
         observing=door,
         watches=[presentations, recordings, composites, layers, service.conferences, files],
@@ -65,8 +56,6 @@ def rooms(core: Core) -> Parts:
         keys={
             ROOMS: service,
             PERMALINKS: Permalinks(core.database, service, core.clock),
-            WEBHOOKS: webhooks,
-            DELIVERIES: deliveries,
             FILES: files,
             COMPOSITES: composites,
             LAYERS: layers,
@@ -76,38 +65,18 @@ def rooms(core: Core) -> Parts:
             PICTURES: pictures,
         },
         contexts=[
-            _delivering(deliveries, fetcher),
             _running(service),
             _showing(files, presentations, layers, pictures),
             _keeping(recordings, snapshots),
         ],
-        sweeps=[service.sweep, deliveries.sweep, files.sweep, recordings.sweep, snapshots.sweep],
+        sweeps=[service.sweep, files.sweep, recordings.sweep, snapshots.sweep],
     )
 
 
-def _teams(core: Core) -> Mapping[str, str]:
-    """The names of teams by their API keys."""
-    teams = {each.key: each.team for each in core.settings.api_keys}
-    return teams | {core.dev_keys["rooms"]: DEV_TEAM} if "rooms" in core.dev_keys else teams
-
-
-def _deliveries(core: Core, webhooks: Webhooks, fetcher: Fetcher) -> Deliveries:
-    deliveries = Deliveries(
-        core.database,
-        fetcher,
-        settings=core.settings.webhooks,
-        clock=core.clock,
-        scheduler=core.scheduler,
-        secret_of=webhooks.secret_of,
-    )
-    webhooks.wake = deliveries.wake
-    return deliveries
-
-
-def _shown(core: Core, service: Rooms, fetcher: Fetcher) -> tuple[MeetingFiles, Presentations, Pictures]:
+def _shown(core: Core, service: Rooms) -> tuple[MeetingFiles, Presentations, Pictures]:
     """What is kept in the object store and shown in meetings."""
     documents, tell = Documents(), service.conferences.tell
-    pictures = Pictures(documents, fetcher, core.settings.data_dir / PICTURES_FOLDER)
+    pictures = Pictures(documents, core.fetcher, core.settings.data_dir / PICTURES_FOLDER)
     files = MeetingFiles(
         core.database,
         core.objects,
@@ -167,16 +136,6 @@ def _keeping(recordings: Recordings, snapshots: Snapshots) -> Context:
         yield
         await recordings.aclose()
         await snapshots.aclose()
-
-    return context
-
-
-def _delivering(deliveries: Deliveries, fetcher: Fetcher) -> Context:
-    async def context(_: web.Application) -> AsyncIterator[None]:
-        await deliveries.start()
-        yield
-        await deliveries.aclose(LAST_WORDS)
-        await fetcher.aclose()
 
     return context
 

@@ -25,7 +25,7 @@ from signaling.services.errors import BadValue, Conflict, Missing, NotFound
 from signaling.store import outbox
 from signaling.store.database import Connection, Database, after_commit
 from signaling.store.outbox import DeliveryRecord, WebhookRecord
-from signaling.webhooks.payloads import ROOM_KINDS, ROOMS, SPACE_KINDS, SPACES, room_event
+from signaling.webhooks.payloads import FORMATS, ROOMS, room_event
 from signaling.webhooks.schedule import State
 
 PAGE_SIZE = 25
@@ -34,7 +34,6 @@ LOOKUP_TIME = 3.0  # seconds for finding out where a new webhook leads
 REPLAYED_AT_ONCE = 100  # in one transaction, so that others get their turn
 ID_BYTES = 12
 _DELIVERY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_KINDS = {ROOMS: ROOM_KINDS, SPACES: SPACE_KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Delivery:
 
 
 class Webhooks:
-    """`keys` are the API keys whose digests webhooks of the rooms family belong to: they sign with them."""
+    """`keys` are API keys: a webhook without a secret of its own belongs to the digest of one, and signs with that."""
 
     def __init__(
         self,
@@ -185,9 +184,7 @@ class Webhooks:
 
     def secret_of(self, webhook: WebhookRecord) -> bytes | None:
         """What it signs with; None if its API key is not configured any more."""
-        if webhook.family == ROOMS:
-            return self._keys.get(webhook.key_id)
-        return None if webhook.secret is None else webhook.secret.encode()
+        return self._keys.get(webhook.key_id) if webhook.secret is None else webhook.secret.encode()
 
     def _woken(self, webhook_key: int) -> None:
         self.wake(webhook_key)
@@ -210,7 +207,7 @@ class Webhooks:
     def _check_kinds(self, family: str, kinds: Collection[str]) -> None:
         if not kinds:
             raise Missing("types")
-        if any(kind not in _KINDS[family] for kind in kinds):
+        if any(kind not in FORMATS[family].kinds for kind in kinds):
             raise BadValue("types")
 
     def _now_ms(self) -> int:

@@ -6,7 +6,7 @@ that has been changed meanwhile counts. Rooms contract, section 15; spaces contr
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,32 @@ class Request:
     headers: Mapping[str, str]
 
 
+def _as_it_is(signature: str, body: bytes) -> bytes:
+    return body
+
+
+def _beside_signature(signature: str, body: bytes) -> bytes:
+    return b'{"signature":"%s","body":%s}' % (signature.encode(), body)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a family's receivers know its events: which there are, and where the signature of each stands."""
+
+    kinds: tuple[str, ...]
+    signed_in: tuple[str, ...] = ()
+    """Headers."""
+    posted: Callable[[str, bytes], bytes] = _as_it_is
+    """What is sent, from the signature and what was signed."""
+
+
+FORMATS: Mapping[str, Format] = {
+    ROOMS: Format(ROOM_KINDS, signed_in=(SIGNATURE_HEADER, ROOMS_SIGNATURE_HEADER)),
+    SESSIONS: Format((), signed_in=(SIGNATURE_HEADER,)),
+    SPACES: Format(SPACE_KINDS, posted=_beside_signature),
+}
+
+
 def room_event(kind: str, subject: Any, at: float) -> bytes:
     """`subject` is what JSON makes of a room, a recording, the list of broadcasts ..., at that time (unix seconds)."""
     return compact({"timestamp": int(at), "type": kind, ROOM_SUBJECTS[kind]: subject})
@@ -55,14 +81,9 @@ def space_event(
 
 def request(family: str, secret: bytes, body: bytes, *, delivery_id: str, at: float) -> Request:
     """The event as that family's receivers know it, sent `at` (unix seconds); the id is the same in every try."""
+    known, signed = FORMATS[family], signature(secret, body)
     headers = {"Content-Type": "application/json", ID_HEADER: delivery_id, TIME_HEADER: str(int(at))}
-    signed = signature(secret, body)
-    if family == SPACES:
-        return Request(b'{"signature":"%s","body":%s}' % (signed.encode(), body), headers)
-    headers[SIGNATURE_HEADER] = signed
-    if family == ROOMS:
-        headers[ROOMS_SIGNATURE_HEADER] = signed
-    return Request(body, headers)
+    return Request(known.posted(signed, body), headers | dict.fromkeys(known.signed_in, signed))
 
 
 def signature(secret: bytes, body: bytes) -> str:
