@@ -27,6 +27,7 @@ from signaling.services.spaces.access import Accesses
 from signaling.services.spaces.accounts import Accounts
 from signaling.services.spaces.invites import Invites
 from signaling.services.spaces.spaces import SpacesService
+from signaling.services.spaces.roles import Roles
 from signaling.services.viewers import Viewers
 from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
@@ -85,6 +86,7 @@ SPACES = web.AppKey("spaces", SpacesService)
 SPACES_ACCOUNTS = web.AppKey("spaces_accounts", Accounts)
 SPACES_ACCESSES = web.AppKey("spaces_accesses", Accesses)
 SPACES_INVITES = web.AppKey("spaces_invites", Invites)
+SPACES_ROLES = web.AppKey("spaces_roles", Roles)
 REQUESTS = web.AppKey("requests", RequestCounts)
 DEV_KEYS = web.AppKey("dev_keys", Mapping[str, str])
 """One key per family by its name, on a development server; empty otherwise."""

@@ -5,7 +5,7 @@ conference: it is given a router, the streams of the others and two callbacks. A
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mediaserver.callbacks import weakly
@@ -129,6 +129,12 @@ class Participant:
         changed = [stream.mute(kind, muted) for kind, muted in wanted.items() if muted is not None]
         if any(changed):
             self._tell(StreamMuted(self._conference_id, self.id, stream.info()))
+
+    def allow_publishing(self, allowed: bool) -> None:
+        """Gives or takes the right to publish; what is published when it is taken is over for everybody."""
+        self.rights = replace(self.rights, publish=allowed)
+        for stream_id in () if allowed else tuple(self._publish.streams):
+            self.unpublish(stream_id)
 
     def send_text(self, text: str) -> bool:
         """Sends on the data channel `events`; False if it has none open."""

@@ -6,12 +6,13 @@ from aiohttp import web
 
 from signaling import dev_keys
 from signaling.api.spaces import spaces_family
-from signaling.appkeys import SPACES, SPACES_ACCESSES, SPACES_ACCOUNTS, SPACES_INVITES
+from signaling.appkeys import SPACES, SPACES_ACCESSES, SPACES_ACCOUNTS, SPACES_INVITES, SPACES_ROLES
 from signaling.assembly import Core, Parts
 from signaling.services.spaces.access import Accesses
 from signaling.services.spaces.accounts import Accounts
 from signaling.services.spaces.door import RunningCalls, SpacesDoor
 from signaling.services.spaces.invites import Invites
+from signaling.services.spaces.roles import Roles
 from signaling.services.spaces.spaces import SpacesService
 from signaling.settings import Spaces, SpacesClient
 
@@ -21,6 +22,7 @@ def spaces(core: Core) -> Parts:
     accounts = Accounts(core.database, settings, core.clock)
     service = SpacesService(core.database, core.clock, RunningCalls(core.conferences))
     accesses = Accesses(core.database, service)
+    roles = Roles(core.database, service)
 
     async def running(_: web.Application) -> AsyncIterator[None]:
         await accounts.start()
@@ -34,7 +36,8 @@ def spaces(core: Core) -> Parts:
             SPACES: service,
             SPACES_ACCOUNTS: accounts,
             SPACES_ACCESSES: accesses,
-            SPACES_INVITES: Invites(core.database, service),
+            SPACES_ROLES: roles,
+            SPACES_INVITES: Invites(core.database, service, roles),
         },
         contexts=[running],
         sweeps=[accounts.sweep],

@@ -191,9 +191,9 @@ class Client:
         if caller is None:
             assert self._listener, "whoever says something has been let in"
             return self._listener.said(message)
-        admitted = caller.visitor.admitted
         joined, direct = caller.conversation is not None, is_for_somebody(message)
-        permit(kind, role=admitted.role, joined=joined, powers=admitted.powers, direct=direct)
+        who = caller.member if joined else caller.visitor.admitted  # a role may change inside
+        permit(kind, role=who.role, joined=joined, powers=who.powers, direct=direct)
         try:
             return await HANDLERS[kind](caller, message)
         except (ServiceError, MediaError) as error:

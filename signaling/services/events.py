@@ -13,7 +13,8 @@ OURS = frozenset(
         *("recording_update", "broadcasts_update", "snapshot_update", "playback_update", "presentation_update"),
         *("slide", "files_update", "layer_update", "forward_update", "lock", "stfu", "voice_activity"),
         *("layers_update", "quality_update", "speakers_update", "mode_update", "mute_update", "hand_update"),
-        *("attributes_update", "terminated", "error", "joined", "ok", "pong", "ping", "endpoint_update", "data"),
+        *("attributes_update", "role_update", "terminated", "error", "joined", "ok", "pong", "ping"),
+        *("endpoint_update", "data"),
         *("offer", "answer", "candidate", "close", "restart", "unpublish", "welcome", "disconnect"),
         *("confirm_subscription", "reject_subscription"),
     }
@@ -106,6 +107,10 @@ def voice_activity(event: VoiceChanged) -> Event:
 
 def hand_update(member: Member) -> Event:
     return {"type": "hand_update", "user_id": member.id, "raised": member.raised}
+
+
+def role_update(member: Member) -> Event:
+    return {"type": "role_update", "user_id": member.id, "role": member.role.name.lower()}
 
 
 def attributes_update(member: Member) -> Event:

@@ -5,7 +5,8 @@ What they are told goes to every member in the order in which it happens. Coming
 """
 
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mediaserver import Conference, Rights, StreamInfo
@@ -138,6 +139,15 @@ class Meeting:
         if audio or video:
             member.media.mute(stream.stream_id, audio=audio, video=video)
 
+    def give_role(self, member: Member, role: Role) -> None:
+        """From now on they may do what this role may. Streams of somebody who may publish no more are over."""
+        if member.role is role:
+            return
+        member.role = role
+        if member.media:
+            member.media.allow_publishing(role >= Role.PUBLISHER)
+        self.tell(events.role_update(member))
+
     def member(self, member_id: str) -> Member:
         if member_id not in self.members:
             raise NotFound("participant", member_id)
@@ -149,6 +159,12 @@ class Meeting:
         for stream in self.streams() if "screen" in denied else ():
             if stream.label == "screen":
                 self.unpublish(self.member(stream.participant_id), stream.stream_id)
+
+    def set_options(self, options: Mapping[str, Any]) -> None:
+        """Tells everybody the conference's options as they are now, if they have changed."""
+        if options != self.venue.options:
+            self.venue = replace(self.venue, options=options)
+            self.tell(events.options_update(dict(options)))
 
     def check_allowed(self, what: str) -> None:
         """Raises Forbidden for what nobody may do here."""

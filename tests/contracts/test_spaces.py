@@ -446,6 +446,61 @@ async def test_taking_a_role_cuts_somebody_off(api: Api):
     assert not await enters(api, room["alias"], bob.token)
 
 
+OFFER = {"type": "offer", "pc": "publish", "sdp": "v=0"}
+CAMERA = {"stream_id": "7f1a5f0e-0000-4000-8000-000000000001", "label": "camera", "audio_mid": "0", "video_mid": "1"}
+
+
+async def test_a_listener_who_is_made_a_moderator_may_send_at_once_and_not_when_it_is_taken(api: Api):
+    ada, bob = await person(api, "ada"), await person(api, "bob")
+    space = await ada.space()
+    room = await ada.room(space, type="webinar")
+    roles = f"/spaces/{space}/rooms/{room['id']}/roles"
+    async with Visit(api, room["alias"], ada.token) as first, Visit(api, room["alias"], bob.token) as second:
+        await first.join()
+        await second.join()
+        assert (await second.ask(**OFFER, seq=1, streams=[CAMERA]))["name"] == "forbidden"
+        await ada.made(roles, targetUserId=bob.id, role="role_room_moderator")
+        for visit in (first, second):
+            told = await visit.until("role_update")
+            assert told == {"type": "role_update", "user_id": bob.id, "role": "moderator"}
+        assert (await second.ask(**OFFER, seq=2, streams=[CAMERA]))["type"] == "answer"
+        assert (await ada.ask("DELETE", f"{roles}/{bob.id}"))[0] == 204
+        assert (await second.until("role_update"))["role"] == "subscriber"
+        async with Visit(api, room["alias"], "") as late:
+            assert (await late.join(name="Gast"))["streams"] == []
+        assert (await second.ask(**OFFER, seq=3, streams=[CAMERA]))["name"] == "forbidden"
+
+
+async def test_a_lesson_that_becomes_a_webinar_leaves_the_word_to_moderators(api: Api):
+    ada = await person(api, "ada")
+    space = await ada.space()
+    room = await ada.room(space)
+    path = f"/spaces/{space}/rooms/{room['id']}"
+    async with Visit(api, room["alias"], ada.token) as first, Visit(api, room["alias"], "") as guest:
+        await first.join()
+        joined = await guest.join(name="Gast")
+        await ada.ask("PUT", path, name="x", type="webinar", isScreensharingAllowed=False)
+        assert (await guest.until("options_update"))["options"] == {
+            "type": "webinar",
+            "isScreensharingAllowed": False,
+            "isChatAllowed": True,
+        }
+        told = await guest.until("role_update")
+        assert (told["user_id"], told["role"]) == (joined["participant"]["id"], "subscriber")
+        assert (await first.ask(**OFFER, seq=1, streams=[CAMERA]))["type"] == "answer"
+
+
+async def test_an_invite_raises_somebody_who_is_inside_already(api: Api):
+    ada, bob = await person(api, "ada"), await person(api, "bob")
+    space = await ada.space()
+    room = await ada.room(space, type="webinar")
+    invite = await ada.made(f"/spaces/{space}/invites", role="role_room_moderator", roomId=room["id"])
+    async with Visit(api, room["alias"], bob.token) as visit:
+        assert (await visit.join())["participant"]["role"] == "subscriber"
+        await bob.made(f"/invites/{invite['token']}/activate")
+        assert (await visit.until("role_update"))["role"] == "moderator"
+
+
 # invites
 
 

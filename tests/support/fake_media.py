@@ -110,6 +110,11 @@ class FakeParticipant:
         self.conference.tell(StreamEnded(self.conference.id, self.id, stream_id))
         self.conference.changed(self)
 
+    def allow_publishing(self, allowed: bool) -> None:
+        self.rights = replace(self.rights, publish=allowed)
+        for stream_id in () if allowed else tuple(self.published):
+            self.unpublish(stream_id)
+
     def mute(self, stream_id: str, *, audio: bool | None = None, video: bool | None = None) -> None:
         before = self.published[stream_id]
         after = replace(

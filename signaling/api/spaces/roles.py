@@ -11,7 +11,7 @@ from signaling.api.spaces.rooms import HIDDEN_ROOM, ROOM
 from signaling.api.spaces.rooms import PATH as ROOM_PATH
 from signaling.api.spaces.spaces import BODY, HIDDEN, SPACE
 from signaling.api.spaces.spaces import PATH as SPACE_PATH
-from signaling.appkeys import SPACES
+from signaling.appkeys import SPACES_ROLES
 from signaling.services.errors import BadValue
 from signaling.services.spaces.rules import ROOM_ROLES, SPACE_ROLES, SpaceRole
 
@@ -31,7 +31,7 @@ async def give_role(request: web.Request) -> web.Response:
     roles = ROOM_ROLES if room_id else SPACE_ROLES
     if wanted.role not in roles:
         raise BadValue("role")
-    await request.app[SPACES].give_role(
+    await request.app[SPACES_ROLES].give(
         caller, request.match_info["spaceId"], room_id, wanted.targetUserId, roles[wanted.role]
     )
     return answer(RoleAnswer(userId=wanted.targetUserId, role=wanted.role))
@@ -39,13 +39,13 @@ async def give_role(request: web.Request) -> web.Response:
 
 async def list_roles(request: web.Request) -> web.Response:
     room_id = _room(request)
-    found = await request.app[SPACES].roles(user(request), request.match_info["spaceId"], room_id)
+    found = await request.app[SPACES_ROLES].list(user(request), request.match_info["spaceId"], room_id)
     names = {role: name for name, role in (ROOM_ROLES if room_id else SPACE_ROLES).items()}
     return answer(RoleList(items=[RoleAnswer(userId=each.user_id, role=names[SpaceRole(each.role)]) for each in found]))
 
 
 async def take_role(request: web.Request) -> web.Response:
-    await request.app[SPACES].take_role(
+    await request.app[SPACES_ROLES].take(
         user(request), request.match_info["spaceId"], _room(request), request.match_info["userId"]
     )
     return web.Response(status=204)

@@ -9,7 +9,7 @@ import re
 from mediaserver import Clock
 from signaling import jwts
 from signaling.services.conferences import Conferences
-from signaling.services.doors import Credential, Endpoint, Pass, Venue
+from signaling.services.doors import Credential, Endpoint, Pass, Role, Venue
 from signaling.services.errors import Conflict, Gone, Refused
 from signaling.services.spaces.access import Access, Accesses
 from signaling.services.spaces.accounts import Accounts, Caller
@@ -114,7 +114,7 @@ class SpacesDoor:
             self._venue(room),
             participant_id=user.id,
             name=user.username,
-            role=live_role(room.kind, moderator=standing.moderates_room or standing.manages_space),
+            role=live_role(room.kind, moderator=standing.moderates),
             own=f"{FAMILY} {room.id} {user.id}",
         )
 
@@ -176,6 +176,14 @@ class RunningCalls:
     def restrict(self, room: Room) -> None:
         if meeting := self._conferences.meeting(room.channel_id):
             meeting.deny(denied(room))
+            meeting.set_options(options(room))
+            for member in list(meeting.members.values()):
+                meeting.give_role(member, live_role(room.kind, moderator=member.role is Role.MODERATOR))
+
+    def assign(self, channel_id: str, user_id: str, role: Role) -> None:
+        meeting = self._conferences.meeting(channel_id)
+        if meeting and (member := meeting.members.get(user_id)):
+            meeting.give_role(member, role)
 
     def send_away(self, channel_id: str, user_id: str) -> None:
         meeting = self._conferences.meeting(channel_id)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from signaling import tokens
 from signaling.services.errors import Gone, Invalid, NotFound
 from signaling.services.spaces.accounts import ID_BYTES, Caller
+from signaling.services.spaces.roles import Roles, set_role
 from signaling.services.spaces.rules import ROLES, ROOM_ROLES, SPACE_ROLES
-from signaling.services.spaces.spaces import SpacesService, find_room, find_space, require, set_role, user_of
+from signaling.services.spaces.spaces import SpacesService, find_room, find_space, require, user_of
 from signaling.store import spaces as store
 from signaling.store.database import Connection, Database
 from signaling.store.spaces import InviteRecord
@@ -37,9 +38,10 @@ class Granted:
 
 
 class Invites:
-    def __init__(self, database: Database, spaces: SpacesService) -> None:
+    def __init__(self, database: Database, spaces: SpacesService, roles: Roles) -> None:
         self._database = database
         self._spaces = spaces
+        self._roles = roles
 
     async def create(
         self, caller: Caller, space_id: str, *, role: str, room_id: str | None, ttl: int | None
@@ -99,10 +101,7 @@ class Invites:
             if space is None or space.client_id != caller.client_id:
                 raise NotFound("invite", id_or_token)
             now_ms = self._spaces.now_ms()
-            if invite.activated_ms is not None:
-                raise InviteUsed
-            if invite.deleted_ms is not None or (invite.expires_ms is not None and now_ms >= invite.expires_ms):
-                raise InviteExpired
+            check_open(invite, now_ms)
             if not store.activate_invite(connection, invite.id, user_id, now_ms):
                 raise InviteUsed
             role = ROLES[told(invite)]
@@ -110,7 +109,17 @@ class Invites:
             set_role(connection, invite.space_id, in_room, user_id, role)
             return Granted(invite.space_id, invite.room_id, told(invite))
 
-        return await self._database.writing(work)
+        granted = await self._database.writing(work)
+        await self._roles.follow(granted.space_id, user_id)
+        return granted
+
+
+def check_open(invite: Invite, now_ms: int) -> None:
+    """Raises InviteUsed or InviteExpired if it gives nothing any more."""
+    if invite.activated_ms is not None:
+        raise InviteUsed
+    if invite.deleted_ms is not None or (invite.expires_ms is not None and now_ms >= invite.expires_ms):
+        raise InviteExpired
 
 
 def told(invite: Invite) -> str:

@@ -45,6 +45,11 @@ class Standing:
     def moderates_room(self) -> bool:
         return self.creator or self.room_role is SpaceRole.MODERATOR
 
+    @property
+    def moderates(self) -> bool:
+        """Calls in the room in question."""
+        return self.moderates_room or self.manages_space
+
     def sees_space(self, *, public: bool) -> bool:
         return public or self.owner or self.space_role is not None or self.in_rooms
 

@@ -1,4 +1,4 @@
-"""Spaces, their rooms and the roles in them. Spaces contract, sections 3, 4 and 5.
+"""Spaces and their rooms. Spaces contract, sections 3 and 4. Roles in them are `roles.py`'s.
 
 A space that the caller may not see, and one of another client, are as unknown as none; what can be seen but not
 changed is forbidden. Rights are answered by `rules.py`.
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mediaserver import Clock
+from signaling.services.doors import Role as LiveRole
 from signaling.services.errors import Conflict, Forbidden, NotFound
 from signaling.services.spaces.accounts import ID_BYTES, Caller
-from signaling.services.spaces.rules import STRANGER, SpaceRole, Standing, higher
+from signaling.services.spaces.rules import STRANGER, SpaceRole, Standing
 from signaling.store import spaces as store
 from signaling.store.database import Connection, Database
-from signaling.store.spaces import RoleRecord, RoomRecord, SpaceRecord, UserRecord
+from signaling.store.spaces import RoleRecord, RoomRecord, SpaceRecord
 
 ALIAS_BYTES = 7  # 10 URL-safe characters
 ALIAS_LENGTH = 10
@@ -24,7 +25,6 @@ WHOLE_SPACE = ""
 
 Space = SpaceRecord
 Room = RoomRecord
-Role = RoleRecord
 
 
 class Calls(Protocol):
@@ -34,7 +34,10 @@ class Calls(Protocol):
         """Whether one ran."""
 
     def restrict(self, room: Room) -> None:
-        """What the room does not allow is cut off."""
+        """What the room does not allow is cut off; who may send is as its kind says."""
+
+    def assign(self, channel_id: str, user_id: str, role: LiveRole) -> None:
+        """From now on this is what they may do there."""
 
     def send_away(self, channel_id: str, user_id: str) -> None:
         """Their right to be there is gone."""
@@ -132,7 +135,7 @@ class SpacesService:
         def work(connection: Connection) -> Sequence[Room]:
             space = find_space(connection, caller, space_id).space
             rooms = store.find_all(connection, RoomRecord, space_id=space_id)
-            return [room for room in rooms if _enters(connection, caller, space, room)]
+            return [room for room in rooms if enters(connection, caller, space, room)]
 
         return await self._database.reading(work)
 
@@ -156,7 +159,7 @@ class SpacesService:
             space = find_space(connection, caller, space_id)
             room = _room_of(connection, space_id, room_id)
             standing = _standing(connection, caller, space.space, room)
-            if not (standing.owner or _enters(connection, caller, space.space, room)):
+            if not (standing.owner or enters(connection, caller, space.space, room)):
                 raise NotFound("room", room_id)
             require(standing.owner or standing.creator)
             store.remove(connection, RoomRecord, id=room_id)
@@ -170,44 +173,6 @@ class SpacesService:
         require(found.standing.moderates_room)
         if not await self.calls.end(found.the_room.channel_id):
             raise Conflict("There is no call in this room.")
-
-    # roles: in one room, or with `room_id` None in the whole space
-
-    async def roles(self, caller: Caller, space_id: str, room_id: str | None) -> Sequence[Role]:
-        def work(connection: Connection) -> Sequence[Role]:
-            require(_may_give_roles(connection, caller, space_id, room_id))
-            return store.find_all(connection, RoleRecord, space_id=space_id, room_id=room_id or WHOLE_SPACE)
-
-        return await self._database.reading(work)
-
-    async def give_role(
-        self, caller: Caller, space_id: str, room_id: str | None, user_id: str, role: SpaceRole
-    ) -> None:
-        def work(connection: Connection) -> None:
-            require(_may_give_roles(connection, caller, space_id, room_id))
-            if store.find(connection, UserRecord, id=user_id, client_id=caller.client_id) is None:
-                raise NotFound("user", user_id)
-            set_role(connection, space_id, room_id, user_id, role)
-
-        await self._database.writing(work)
-
-    async def take_role(self, caller: Caller, space_id: str, room_id: str | None, user_id: str) -> None:
-        """Who may not be in a room without it is cut off from its call."""
-
-        def work(connection: Connection) -> Sequence[Room]:
-            require(_may_give_roles(connection, caller, space_id, room_id))
-            if not store.remove(
-                connection, RoleRecord, space_id=space_id, room_id=room_id or WHOLE_SPACE, user_id=user_id
-            ):
-                raise NotFound("role of user", user_id)
-            space = store.find(connection, SpaceRecord, id=space_id)
-            assert space is not None, "it was found above"
-            rooms = store.find_all(connection, RoomRecord, space_id=space_id)
-            user = Caller(caller.client_id, user_id)
-            return [room for room in rooms if not _enters(connection, user, space, room)]
-
-        for room in await self._database.writing(work):
-            self.calls.send_away(room.channel_id, user_id)
 
     def now_ms(self) -> int:
         return int(self._clock.wall() * 1000)
@@ -243,34 +208,18 @@ def find_room(connection: Connection, caller: Caller, space_id: str, room_id: st
     """Raises NotFound for a room that the caller may not enter."""
     space = find_space(connection, caller, space_id).space
     room = _room_of(connection, space_id, room_id)
-    if not _enters(connection, caller, space, room):
+    if not enters(connection, caller, space, room):
         raise NotFound("room", room_id)
     return Found(space, _standing(connection, caller, space, room), room)
-
-
-def set_role(connection: Connection, space_id: str, room_id: str | None, user_id: str, role: SpaceRole) -> None:
-    """A higher role that is held already stays."""
-    place = {"space_id": space_id, "room_id": room_id or WHOLE_SPACE, "user_id": user_id}
-    held = store.find(connection, RoleRecord, lock=True, **place)
-    if held is None:
-        store.insert(connection, RoleRecord(space_id, room_id or WHOLE_SPACE, user_id, role.value))
-    else:
-        store.change(connection, RoleRecord, {"role": higher(SpaceRole(held.role), role).value}, **place)
 
 
 def standing_in(connection: Connection, user_id: str | None, space: Space, room: Room) -> Standing:
     return _standing(connection, Caller(space.client_id, user_id), space, room)
 
 
-def _enters(connection: Connection, caller: Caller, space: Space, room: Room) -> bool:
+def enters(connection: Connection, caller: Caller, space: Space, room: Room) -> bool:
     standing = _standing(connection, caller, space, room)
     return standing.enters(space_public=space.is_public, room_public=room.is_public)
-
-
-def _may_give_roles(connection: Connection, caller: Caller, space_id: str, room_id: str | None) -> bool:
-    if room_id is None:
-        return find_space(connection, caller, space_id).standing.manages_space
-    return find_room(connection, caller, space_id, room_id).standing.moderates_room
 
 
 def _standing(connection: Connection, caller: Caller, space: Space, room: Room | None) -> Standing:

@@ -1,7 +1,7 @@
 import pytest
 
 from mediaserver.conference.participant import Rights
-from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists
+from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists, PublishForbidden
 from mediaserver.events import StreamEnded, StreamInfo, SubscriptionsChanged
 from mediaserver.transport.connection import State
 
@@ -57,6 +57,19 @@ def test_leaving_ends_connections_and_streams_and_is_told_to_the_others(meeting)
     assert meeting.router.connections[0].state is State.CLOSED
     assert all(source.closed for source in meeting.router.sources)
     assert meeting.conference.streams() == []
+
+
+def test_who_may_not_publish_any_more_stops_and_may_again_later(meeting):
+    ada = meeting.join("ada")
+    meeting.publish(ada)
+    meeting.events.clear()
+    ada.allow_publishing(False)
+    assert meeting.events == [StreamEnded("hall", "ada", "ada-cam")]
+    with pytest.raises(PublishForbidden):
+        meeting.publish(ada)
+    ada.allow_publishing(True)
+    meeting.publish(ada)
+    assert [stream.stream_id for stream in meeting.conference.streams()] == ["ada-cam"]
 
 
 def test_closing_sends_everybody_home_and_is_told_once(meeting):
