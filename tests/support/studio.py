@@ -168,8 +168,8 @@ class Venue:
 
     def worker_pid(self) -> int | None:
         """Of the media worker, if one runs."""
-        worker = self.conference._studio._worker if self.conference._studio else None  # type: ignore[attr-defined]
-        return worker.process.pid if worker and worker.process else None
+        link = self.conference._studio.process.link if self.conference._studio else None  # type: ignore[attr-defined]
+        return link.process.pid if link and link.process else None
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import av
 import pytest
 
 from mediaserver import RecordingClosed, RecordingStarted, SnapshotTaken, StreamEnded, StreamStarted, WorkerFailed
-from mediaserver.composition import studio as studio_module
+from mediaserver.composition import process as process_module
 from mediaserver.composition.layouts import Box
 from mediaserver.composition.scene import Scene, Tile
 from mediaserver.media.codecs import VideoDecoder
@@ -125,7 +125,7 @@ async def test_a_worker_that_dies_again_and_again_is_given_up_and_its_files_are_
         ada = here.person("ada")
         await record(here, tmp_path / "r")
         await say_something(here, ada)
-        for _ in range(studio_module.MAX_FAILURES):
+        for _ in range(process_module.MAX_FAILURES):
             failures = len([event for event in here.events if isinstance(event, WorkerFailed)])
             await here.until(lambda: here.worker_pid() is not None)
             os.kill(here.worker_pid() or 0, signal.SIGKILL)
@@ -159,7 +159,7 @@ async def test_a_server_that_goes_away_leaves_finished_files(tmp_path: Path) -> 
         await say_something(here, ada)
         studio = here.conference._studio
         assert studio is not None
-        worker = studio._worker  # type: ignore[attr-defined]
+        worker = studio.process.link  # type: ignore[attr-defined]
         worker.channel.close()  # as the kernel does for a server that is killed
         await worker.process.wait()
         assert worker.process.returncode == 0
@@ -175,7 +175,7 @@ async def test_what_a_kill_of_both_left_behind_is_finished_at_the_next_start(tmp
         studio = here.conference._studio
         assert studio is not None
         studio.close = lambda: None  # type: ignore[method-assign]
-        studio._connect = lambda: None  # type: ignore[attr-defined]
+        studio.process.connect = lambda: None  # type: ignore[attr-defined]
         os.kill(here.worker_pid() or 0, signal.SIGKILL)
     assert (tmp_path / "all" / "r" / "journal.jsonl").exists()
     async with venue() as later:
@@ -215,7 +215,7 @@ async def test_hostile_bitstreams_cost_at_most_the_worker(tmp_path: Path, codec:
 
 
 async def test_a_hung_worker_is_killed_and_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studio_module, "SILENCE", 2.5)
+    monkeypatch.setattr(process_module, "SILENCE", 2.5)
     async with venue() as here:
         await record(here, tmp_path / "r")
         pid = here.worker_pid() or 0
