@@ -92,6 +92,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "signaling/live/*",
         "signaling/app.py",
         "signaling/assembly/*",
+        "signaling/client/*",
         "signaling/appkeys.py",
         "signaling/middleware.py",
         "signaling/fetch.py",
@@ -105,7 +106,9 @@ SHELLS = tuple(
     for name in ("port", "tcp", "sockets", "path", "dtls", "datachannel", "connection", "ice_full", "relay")
 )
 
-WORKER = tuple(f"mediaserver/composition/{name}.py" for name in ("desk", "program", "worker"))  # where all meet
+WORKER = tuple(  # where all meet
+    f"mediaserver/composition/{name}.py" for name in ("desk", "outlets", "program", "worker", "writing")
+)
 
 RULES = (
     Rule("pure files have no clock, socket, task or chance", PURE, IMPURE_MODULES, but=SHELLS),

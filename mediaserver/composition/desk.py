@@ -1,7 +1,8 @@
 """What a media worker does for one conference, without its process: packets and orders in, files and reports out.
 
 Pure of sockets and clocks: the worker (`worker.py`) hands it datagrams, orders and `now`, and takes what is to be sent.
-Recordings of single tracks are written from here as they come; what has to be decoded goes to `program.py`.
+Frames go from here to where they are wanted: to recordings of single tracks as they are (`writing.py`), and to the
+composite (`program.py`) if they are shown. Whatever takes the composite is an output, which is given to it from here.
 """
 
 from collections.abc import Callable
@@ -9,30 +10,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mediaserver.composition.control import Message
+from mediaserver.composition.films import Film
 from mediaserver.composition.scene import Scene, unpack
+from mediaserver.composition.writing import Writing, key_of
 from mediaserver.egress.one_view import OneView
 from mediaserver.egress.output import Output
 from mediaserver.media.depacketize import CodedFrame
 from mediaserver.media.intake import Feed, Intake
-from mediaserver.recording.composite import CompositeRecording
-from mediaserver.recording.individual import IndividualRecording, TrackLabel
-from mediaserver.recording.recorder import DISK_FULL, Files
+from mediaserver.recording.individual import TrackLabel
 from mediaserver.rtp.codecs import CodecId
 
 FLUSH_EVERY = 1.0  # seconds: what a kill may cost
-KEY_EVERY = 10.0  # seconds between key frames that a recording asks for, so that it can be sought in
 RECORD_PATIENCE = 0.5  # seconds that a recording waits for a lost packet: it is in no hurry
 REPORT_PATIENCE = 1.5  # seconds that it waits for a stream's first sender report
 SHOW_PATIENCE = 0.12
-INDIVIDUAL = "individual"  # the kind of recording that keeps tracks
 RECORD, SHOW = "record", "show"  # what a stream of the media socket is for
 
 
 class Program(Protocol):
     """The composite (`program.py`), as far as it is dealt with here."""
 
-    @property
-    def codec(self) -> CodecId: ...
     def show(self, scene: Scene) -> None: ...
     def frame(self, track: TrackLabel, codec: CodecId, frame: CodedFrame, at: float) -> None: ...
     def ended(self, track: TrackLabel) -> None: ...
@@ -40,6 +37,8 @@ class Program(Protocol):
     def need_key(self) -> None: ...
     def add(self, output: Output) -> None: ...
     def remove(self, output: Output) -> None: ...
+    def play(self, film: Film, on_begun: Callable[[bool], None], on_over: Callable[[str], None]) -> None: ...
+    def stop_playing(self, play_id: str) -> None: ...
     def advance(self, now: float) -> None: ...
     def snapshot(self) -> bytes: ...
 
@@ -68,27 +67,23 @@ class Desk:
         self._tell = tell
         self._fed: dict[int, TrackLabel] = {}
         self._shown: set[int] = set()
-        self._recordings: dict[str, Files] = {}
-        self._individual: dict[str, IndividualRecording] = {}
-        self._composite: dict[str, CompositeRecording] = {}
+        self._outputs: list[Output] = []
         self._one_view: OneView | None = None
+        self.recordings = Writing(wall_offset, tell=tell, want_key=self._want_key, add=self._add, remove=self._remove)
         self._flush_at = 0.0
-        self._key_at: dict[str, float] = {}
-        self._now = 0.0
 
     def datagram(self, data: bytes, now: float) -> None:
-        self._now = now
+        self.recordings.now = now
         self.intake.datagram(data, now)
 
     def tick(self, now: float) -> None:
         """Some twenty times a second."""
-        self._now = now
+        self.recordings.now = now
         for packet in self.intake.due(now):
             self._send(packet)
         if now >= self._flush_at:
             self._flush_at = now + FLUSH_EVERY
-            for recording_id, recording in list(self._recordings.items()):
-                self._safely(recording_id, recording.flush)
+            self.recordings.flush()
 
     def advance(self, now: float) -> None:
         """Lets the composite go on; some fifty times a second."""
@@ -106,7 +101,7 @@ class Desk:
             self._shown.add(ssrc)
         patience = SHOW_PATIENCE if shown else RECORD_PATIENCE
         hold = 0.0 if shown else REPORT_PATIENCE
-        self.intake.open(Feed(ssrc, _key(label), label.participant_id, patience, hold))
+        self.intake.open(Feed(ssrc, key_of(label), label.participant_id, patience, hold))
 
     def unfeed(self, message: Message) -> None:
         ssrc = int(message["ssrc"])
@@ -117,67 +112,45 @@ class Desk:
             if self._program:
                 self._program.ended(label)
         elif label:
-            self._note(lambda recording: recording.end(_key(label)))
-
-    def record(self, message: Message, now: float) -> None:
-        """Begins a recording, or goes on with it."""
-        recording_id, kind = message["id"], message["kind"]
-        try:
-            files = Files(Path(message["path"]), kind, now, now + self._wall_offset, resume=bool(message["resume"]))
-        except Exception as error:  # whatever is wrong with the folder: the conference hears of it
-            self._tell({"did": "closed", "id": recording_id, "index": None, "why": str(error)})
-            return
-        self._recordings[recording_id] = files
-        if kind == INDIVIDUAL:
-            self._individual[recording_id] = IndividualRecording(files)
-        elif self._program:
-            output = CompositeRecording(
-                files, self._program.codec, lambda: self.stop(recording_id, self._now, DISK_FULL)
-            )
-            self._composite[recording_id] = output
-            self._program.add(output)
-        for participant_id, name in message["names"].items():
-            self.named(participant_id, name)
-        self._tell({"did": "started", "id": recording_id, "at": now})
-        self._key_at.clear()
+            self.recordings.note(lambda recording: recording.end(key_of(label)))
 
     def stop(self, recording_id: str, now: float, why: str) -> None:
-        """Finishes a recording and tells of it."""
+        """Finishes a recording, with all that has come."""
         self.intake.release()
-        files = self._recordings.pop(recording_id, None)
-        if files is None:
-            return
-        self._individual.pop(recording_id, None)
-        output = self._composite.pop(recording_id, None)
-        if output and self._program:
-            self._program.remove(output)
-        try:
-            index = files.close(now, why)
-        except OSError as error:
-            self._tell({"did": "closed", "id": recording_id, "index": None, "why": f"{why}: {error}"})
-            return
-        self._tell({"did": "closed", "id": recording_id, "index": index, "why": why})
+        self.recordings.stop(recording_id, now, why)
 
     def show(self, message: Message, now: float) -> None:
         """What the composite shows from now on; without a scene there is none."""
         scene = unpack(message["scene"]) if message["scene"] is not None else None
         if scene is None:
-            self._program = self._program if self._composite or self._one_view else None
+            self._program = self._program if self._outputs else None
         elif self._program is None:
-            self._program = self._make_program(scene, now, lambda label: self.intake.want_key(_key(label)))
+            self._program = self._make_program(scene, now, self._want_key)
         else:
             self._program.show(scene)
 
     def one_view(self, message: Message) -> None:
         """Sends the composite back under these SSRCs; without them no more."""
-        if self._one_view and self._program:
-            self._program.remove(self._one_view)
+        if self._one_view:
+            self._remove(self._one_view)
             self._one_view = None
-        if message["video_ssrc"] is not None and self._program:
-            self._one_view = OneView(
-                self._program.codec, message["video_ssrc"], message["audio_ssrc"], self._wall_offset, self._send
-            )
-            self._program.add(self._one_view)
+        if message["video_ssrc"] is not None:
+            self._one_view = OneView(message["video_ssrc"], message["audio_ssrc"], self._wall_offset, self._send)
+            self._add(self._one_view)
+
+    def play(self, message: Message) -> None:
+        """A film into the composite, which is there by then."""
+        play_id = str(message["id"])
+        assert self._program is not None, "there is a composite before anything plays in it"
+        self._program.play(
+            Film(play_id, message["path"], message["sound"], message["loops"]),
+            lambda picture: self._tell({"did": "playing", "id": play_id, "picture": picture}),
+            lambda why: self._tell({"did": "played", "id": play_id, "why": why}),
+        )
+
+    def stop_playing(self, message: Message) -> None:
+        if self._program:
+            self._program.stop_playing(str(message["id"]))
 
     def snapshot(self, message: Message) -> None:
         """Puts a picture of the composite into a file."""
@@ -190,75 +163,51 @@ class Desk:
         self._tell({"did": "snapshot", "id": message["id"], "why": why})
 
     def stop_all(self, now: float, why: str) -> None:
-        for recording_id in list(self._recordings):
-            self.stop(recording_id, now, why)
+        self.intake.release()
+        self.recordings.stop_all(now, why)
 
     def muted(self, message: Message, now: float) -> None:
         stream_id, kind, muted = message["stream_id"], message["kind"], bool(message["muted"])
         if self._program:
             self._program.muted(stream_id, kind, muted)
-        self._note(lambda recording: recording.muted(stream_id, kind, muted, now))
+        self.recordings.note(lambda recording: recording.muted(stream_id, kind, muted, now))
 
     def spoke(self, participant_ids: list[str], now: float) -> None:
-        self._note(lambda recording: recording.spoke(participant_ids, now))
+        self.recordings.note(lambda recording: recording.spoke(participant_ids, now))
 
     def named(self, participant_id: str, name: str) -> None:
-        self._note(lambda recording: recording.named(participant_id, name))
+        self.recordings.note(lambda recording: recording.named(participant_id, name))
 
     def noted(self, note: dict[str, Any], now: float) -> None:
-        self._note(lambda recording: recording.noted(note, now))
+        self.recordings.note(lambda recording: recording.noted(note, now))
 
-    def _key_asked(self) -> None:
+    # outputs of the composite
+
+    def _add(self, output: Output) -> None:
+        """There is a composite before anybody takes it."""
         if self._program:
-            self._program.need_key()
+            self._outputs.append(output)
+            self._program.add(output)
+
+    def _remove(self, output: Output) -> None:
+        if output in self._outputs:
+            self._outputs.remove(output)
+        if self._program:
+            self._program.remove(output)
+        output.close()
 
     # frames
 
     def _frame(self, feed: Feed, codec: CodecId, frame: CodedFrame, at: float) -> None:
         label = self._fed[feed.ssrc]
-        if feed.ssrc in self._shown:
-            if self._program:
-                self._program.frame(label, codec, frame, at)
-            return
-        kept = [
-            self._keep(recording_id, recording, label, codec, frame, at)
-            for recording_id, recording in list(self._individual.items())
-        ]
-        if label.kind == "video":
-            self._ask_for_keys(feed.key, frame.key, all(kept), at)
+        if feed.ssrc not in self._shown:
+            self.recordings.frame(label, codec, frame, at)
+        elif self._program:
+            self._program.frame(label, codec, frame, at)
 
-    def _keep(
-        self,
-        recording_id: str,
-        recording: IndividualRecording,
-        label: TrackLabel,
-        *frame: *tuple[CodecId, CodedFrame, float],
-    ) -> bool:
-        try:
-            return recording.frame(_key(label), label, *frame)
-        except OSError:
-            self.stop(recording_id, self._now, DISK_FULL)
-            return True
+    def _want_key(self, label: TrackLabel) -> None:
+        self.intake.want_key(key_of(label))
 
-    def _ask_for_keys(self, key: str, is_key: bool, kept: bool, at: float) -> None:
-        """Now and then, and when a recording cannot begin without one."""
-        if is_key:
-            self._key_at[key] = at
-        elif not kept or at - self._key_at.setdefault(key, at) >= KEY_EVERY:
-            self._key_at[key] = at
-            self.intake.want_key(key)
-
-    def _note(self, action: Callable[[Files], None]) -> None:
-        for recording_id, recording in list(self._recordings.items()):
-            self._safely(recording_id, lambda recording=recording: action(recording))  # type: ignore[misc]
-
-    def _safely(self, recording_id: str, action: Callable[[], None]) -> None:
-        """What finds no room on the disk ends the recording, in files that can be read."""
-        try:
-            action()
-        except OSError:
-            self.stop(recording_id, self._now, DISK_FULL)
-
-
-def _key(label: TrackLabel) -> str:
-    return f"{label.stream_id}/{label.kind}"
+    def _key_asked(self) -> None:
+        if self._program:
+            self._program.need_key()

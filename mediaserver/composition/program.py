@@ -1,4 +1,4 @@
-"""The composite as a program: decodes what is shown and heard, has it drawn and mixed, encodes once for all outputs.
+"""The composite as a program: decodes what is shown and heard, has it drawn and mixed, and encoded for its outputs.
 
 Pure of processes, sockets and clocks; runs in the media worker, which asks it to `advance`. Its time lags behind ours
 by `DELAY`, so that what belongs together has come. When there is not enough time for every picture some are left out;
@@ -8,11 +8,14 @@ the sound never has a gap.
 from collections.abc import Callable, Iterable
 
 from mediaserver.composition.composer import Composer
+from mediaserver.composition.encoding import Encoding
+from mediaserver.composition.films import Film
+from mediaserver.composition.playbacks import Playbacks
 from mediaserver.composition.scene import Scene
-from mediaserver.egress.output import EncodedFrame, Output
+from mediaserver.egress.output import Coding, Output
 from mediaserver.egress.snapshot import jpeg
 from mediaserver.errors import MalformedPacket
-from mediaserver.media.codecs import AudioDecoder, AudioEncoder, VideoDecoder, VideoEncoder
+from mediaserver.media.codecs import AudioDecoder, VideoDecoder
 from mediaserver.media.depacketize import CodedFrame
 from mediaserver.media.mixing import Sound
 from mediaserver.recording.individual import TrackLabel
@@ -24,8 +27,6 @@ BLOCK = 0.02  # seconds of sound
 LATE = 0.2  # seconds behind its time: pictures are left out until it has caught up
 LOST_TRACK = 2.0  # seconds behind: the process stood still; the program goes on with the present
 CONCEALED = 0.1  # seconds of sound that are made up for what is missing
-BITS_PER_PIXEL = 0.07
-CODEC = CodecId.VP8
 
 
 class Program:
@@ -33,22 +34,13 @@ class Program:
 
     def __init__(self, scene: Scene, now: float, on_key_wanted: Callable[[TrackLabel], None]) -> None:
         self._composer = Composer(scene)
+        self._playbacks = Playbacks(self._composer)
         self._on_key_wanted = on_key_wanted
         self._pictures: dict[str, tuple[CodecId, VideoDecoder]] = {}
         self._sounds: dict[str, _Sound] = {}
-        self._outputs: list[Output] = []
-        self._waiting: list[Output] = []
-        """Outputs that begin with the next key frame."""
-        self._key_wanted = False
-        self._encoder: VideoEncoder | None = None
-        self._sound_encoder = AudioEncoder()
-        self._size = (0, 0)
+        self._encodings = {coding: Encoding(coding, FPS) for coding in Coding}
         self._began = now - DELAY
         self._frames = self._blocks = 0
-
-    @property
-    def codec(self) -> CodecId:
-        return CODEC
 
     # what is shown
 
@@ -79,19 +71,28 @@ class Program:
         if muted and kind == "video":
             self._composer.blank(stream_id)
 
+    def play(self, film: Film, on_begun: Callable[[bool], None], on_over: Callable[[str], None]) -> None:
+        """A film from now on, as a source; see `Playbacks`."""
+        self._playbacks.play(film, self._began + self._frames / FPS, on_begun, on_over)
+
+    def stop_playing(self, play_id: str) -> None:
+        self._playbacks.stop(play_id)
+
+    @property
+    def playing(self) -> bool:
+        return bool(self._playbacks)
+
     # where it goes
 
     def add(self, output: Output) -> None:
-        self._waiting.append(output)
+        self._encodings[output.coding].add(output)
 
     def remove(self, output: Output) -> None:
-        for outputs in (self._outputs, self._waiting):
-            if output in outputs:
-                outputs.remove(output)
+        self._encodings[output.coding].remove(output)
 
     def need_key(self) -> None:
-        """Somebody has joined an output and needs a key frame."""
-        self._key_wanted = True
+        """Somebody has joined a call that the program goes to, and needs a key frame."""
+        self._encodings[Coding.CALL].need_key()
 
     def advance(self, now: float) -> None:
         """Brings the program up to its time."""
@@ -99,6 +100,7 @@ class Program:
         if until - self._blocks * BLOCK > LOST_TRACK:
             self._blocks = int(until / BLOCK)
             self._frames = int(until * FPS)
+        self._playbacks.advance(self._began + until)
         while self._frames / FPS <= until or self._blocks * BLOCK <= until:
             if self._blocks * BLOCK <= self._frames / FPS:
                 self._mix(self._began + self._blocks * BLOCK)
@@ -134,31 +136,16 @@ class Program:
             self._composer.picture(source, picture, at)
 
     def _mix(self, at: float) -> None:
-        if self._outputs:
-            encoded = self._sound_encoder.encode(self._composer.mix(at), at)
-            for output in tuple(self._outputs):
-                output.audio(encoded)
-        else:
-            self._composer.mix(at)
+        samples = self._composer.mix(at)
+        for encoding in self._encodings.values():
+            encoding.sound(samples, at)
 
     def _render(self, at: float) -> None:
-        if not self._outputs and not self._waiting:
-            return
-        picture = self._composer.render(at)
-        size = (picture.width, picture.height)
-        if self._encoder is None or size != self._size:
-            rate = round(size[0] * size[1] * FPS * BITS_PER_PIXEL)
-            self._encoder, self._size = VideoEncoder(CODEC, *size, FPS, rate), size
-        for frame in self._encoder.encode(picture, key=self._key_wanted or bool(self._waiting)):
-            self._give(frame)
-
-    def _give(self, frame: EncodedFrame) -> None:
-        if frame.key:
-            self._key_wanted = False
-            self._outputs += self._waiting
-            self._waiting = []
-        for output in tuple(self._outputs):
-            output.video(frame)
+        wanted = [encoding for encoding in self._encodings.values() if encoding]
+        if wanted:
+            picture = self._composer.render(at)
+            for encoding in wanted:
+                encoding.picture(picture)
 
 
 class _Sound:

@@ -6,7 +6,7 @@ second that ties sound and picture together. Who wants a key frame asks for it a
 
 from collections.abc import Callable
 
-from mediaserver.egress.output import EncodedFrame
+from mediaserver.egress.output import Coding, EncodedFrame
 from mediaserver.media.packetize import Packetizer
 from mediaserver.rtp.codecs import CodecId
 
@@ -17,10 +17,10 @@ NAME = "one_view"
 class OneView:
     """`wall_offset`: wall clock minus the clock of the program."""
 
-    def __init__(
-        self, codec: CodecId, video_ssrc: int, audio_ssrc: int, wall_offset: float, send: Callable[[bytes], None]
-    ) -> None:
-        self._picture = Packetizer(codec, video_ssrc)
+    coding = Coding.CALL
+
+    def __init__(self, video_ssrc: int, audio_ssrc: int, wall_offset: float, send: Callable[[bytes], None]) -> None:
+        self._picture = Packetizer(self.coding.codec, video_ssrc)
         self._sound = Packetizer(CodecId.OPUS, audio_ssrc)
         self._wall_offset = wall_offset
         self._send = send

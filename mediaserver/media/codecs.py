@@ -16,7 +16,7 @@ from av.video.frame import PictureType
 
 from mediaserver.egress.output import EncodedFrame
 from mediaserver.errors import MalformedPacket
-from mediaserver.media.mixing import BLOCK, RATE, Sound
+from mediaserver.media.mixing import BLOCK, RATE, SLACK, Sound
 from mediaserver.media.pictures import TICK, TICKS, Picture, plain
 from mediaserver.rtp.codecs import CodecId
 
@@ -117,12 +117,14 @@ _ENCODERS = {
 class VideoEncoder:
     """Encodes a program at one size and a steady rate, each frame as it comes."""
 
-    def __init__(self, codec: CodecId, width: int, height: int, fps: int, bitrate: int) -> None:
+    def __init__(
+        self, codec: CodecId, width: int, height: int, fps: int, bitrate: int, *, key_every: float = KEY_INTERVAL
+    ) -> None:
         """`bitrate` in bits a second. H.264 is Annex B with its parameter sets in each key frame."""
         context: Any = av.CodecContext.create(_ENCODERS[codec].name, "w")
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base, context.framerate = TICK, Fraction(fps)
-        context.bit_rate, context.gop_size = bitrate, round(fps * KEY_INTERVAL)
+        context.bit_rate, context.gop_size = bitrate, round(fps * key_every)
         rate = {} if codec == CodecId.AV1 else {"maxrate": str(bitrate), "bufsize": str(bitrate)}
         if codec in (CodecId.VP8, CodecId.VP9):
             rate["minrate"] = str(bitrate)
@@ -153,23 +155,23 @@ class AudioEncoder:
         self._context = _audio("libopus", "flt", bitrate, {"application": "audio", "frame_duration": "20"})
         self._position = 0
 
-    def encode(self, samples: Sound, at: float | None = None) -> EncodedFrame:
-        """The block (960, 2), whose first sample belongs at `at`; by default it follows the one before."""
+    def encode(self, samples: Sound, at: float | None = None) -> list[EncodedFrame]:
+        """One packet: of the block (960, 2), whose first sample belongs at `at`, by default right after the last."""
         if at is not None:
             self._position = round(at * RATE)
         start, self._position = self._position, self._position + BLOCK
         packets = self._context.encode(_sound_frame(samples.reshape(1, -1), "flt", start))
         assert len(packets) == 1, "20 ms of sound are one packet"
-        return EncodedFrame(bytes(packets[0]), start / RATE, True, BLOCK / RATE)
+        return [EncodedFrame(bytes(packets[0]), start / RATE, True, BLOCK / RATE)]
 
 
 class AacEncoder:
     """Encodes sound as AAC for RTMP, HLS and MP4: raw frames of 1024 samples."""
 
     def __init__(self, bitrate: int = 128_000) -> None:
-        self._context = _audio("aac", "fltp", bitrate, {"flags": "+global_header"})
-        self._context.open()
+        self._bitrate = bitrate
         self._position = 0
+        self._context = self._begin()
 
     @property
     def config(self) -> bytes:
@@ -177,12 +179,18 @@ class AacEncoder:
         return bytes(self._context.extradata or b"")
 
     def encode(self, samples: Sound, at: float | None = None) -> list[EncodedFrame]:
-        """Whole frames as they fill up; `at` as for `AudioEncoder`."""
-        if at is not None:
-            self._position = round(at * RATE)
+        """Whole frames as they fill up; `at` as for `AudioEncoder`. Where time jumps, what is not full yet is lost."""
+        position = self._position if at is None else round(at * RATE)
+        if abs(position - self._position) > SLACK:
+            self._context, self._position = self._begin(), position
         frame = _sound_frame(np.ascontiguousarray(samples.T), "fltp", self._position)
         self._position += len(samples)
         return [EncodedFrame(bytes(p), p.pts / RATE, True, 1024 / RATE) for p in self._context.encode(frame)]
+
+    def _begin(self) -> Any:
+        context = _audio("aac", "fltp", self._bitrate, {"flags": "+global_header"})
+        context.open()
+        return context
 
 
 def _audio(name: str, sample_format: str, bitrate: int, options: dict[str, str]) -> Any:

@@ -12,6 +12,7 @@ from mediaserver.rtp.codecs import CodecId
 Size = tuple[int, int]
 SPS, PPS = 7, 8
 MAX_EXP_GOLOMB = 32  # bits of zeros
+AAC_CONFIG = bytes.fromhex("1190")  # AudioSpecificConfig (ISO 14496-3): low complexity, 48 kHz, stereo
 HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128})
 
 

@@ -5,7 +5,7 @@ The file begins with the program's next key frame. A composite that changes its 
 
 from collections.abc import Callable
 
-from mediaserver.egress.output import EncodedFrame
+from mediaserver.egress.output import Coding, EncodedFrame
 from mediaserver.media.headers import codec_private, opus_head, picture_size
 from mediaserver.recording.recorder import Files
 from mediaserver.recording.webm import TrackHeader
@@ -19,9 +19,10 @@ PICTURE, SOUND = 0, 1
 class CompositeRecording:
     """An `Output`. `on_full` is called once there is no room on the disk."""
 
-    def __init__(self, files: Files, codec: CodecId, on_full: Callable[[], None]) -> None:
+    coding = Coding.CALL
+
+    def __init__(self, files: Files, on_full: Callable[[], None]) -> None:
         self._files = files
-        self._codec = codec
         self._on_full = on_full
 
     def video(self, frame: EncodedFrame) -> None:
@@ -47,8 +48,9 @@ class CompositeRecording:
 
     def _begin(self, frame: EncodedFrame) -> None:
         self._files.began = min(self._files.began, frame.at)  # a program lags behind: this is its present
-        width, height = picture_size(self._codec, frame.data)
-        picture = TrackHeader(self._codec, codec_private(self._codec, frame.data), width, height)
+        codec = self.coding.codec
+        width, height = picture_size(codec, frame.data)
+        picture = TrackHeader(codec, codec_private(codec, frame.data), width, height)
         sound = TrackHeader(CodecId.OPUS, opus_head(pre_skip=312), delay=312 / 48000)
         self._files.begin(
             KEY,
@@ -56,6 +58,6 @@ class CompositeRecording:
             frame.at,
             [picture, sound],
             kind="program",
-            codec=CODECS[self._codec].name,
-            codec_id=self._codec.name,
+            codec=CODECS[codec].name,
+            codec_id=codec.name,
         )

@@ -74,7 +74,8 @@ class Room:
         self.desk.show({"scene": pack(scene) if scene else None}, self.now)
 
     def record(self, recording_id: str, path: Path, kind: str, *, resume: bool = False) -> None:
-        self.desk.record({"id": recording_id, "path": str(path), "kind": kind, "resume": resume, "names": {}}, self.now)
+        order = {"id": recording_id, "path": str(path), "kind": kind, "resume": resume, "names": {}}
+        self.desk.recordings.begin(order, self.now)
 
     def stop(self, recording_id: str, why: str = "stopped") -> dict[str, Any]:
         self.desk.stop(recording_id, self.now, why)

@@ -98,7 +98,7 @@ def test_programs_keep_to_their_rate() -> None:
 
 def test_sound_comes_back() -> None:
     encoder, decoder = AudioEncoder(), AudioDecoder()
-    frames = [encoder.encode(tone(440, index * 0.02), 7.0 if index == 0 else None) for index in range(20)]
+    frames = [encoder.encode(tone(440, index * 0.02), 7.0 if index == 0 else None)[0] for index in range(20)]
     assert [round(frame.at, 6) for frame in frames] == [round(7 + index * 0.02, 6) for index in range(20)]
     sound = np.concatenate([decoder.decode(frame.data) for frame in frames])
     assert (sound.shape, sound.dtype) == ((20 * BLOCK, 2), np.float32)
@@ -108,12 +108,12 @@ def test_sound_comes_back() -> None:
 def test_loss_is_concealed_for_a_moment_and_then_silent() -> None:
     encoder, decoder = AudioEncoder(), AudioDecoder()
     for index in range(20):
-        decoder.decode(encoder.encode(tone(440, index * 0.02)).data)
+        decoder.decode(encoder.encode(tone(440, index * 0.02))[0].data)
     made_up = [float(np.abs(decoder.conceal()).max()) for _ in range(8)]
     assert made_up[0] > 0.15
     assert made_up[:5] == sorted(made_up[:5], reverse=True)
     assert made_up[5:] == [0.0, 0.0, 0.0]
-    assert decoder.decode(encoder.encode(tone(440, 0.4)).data).any()
+    assert decoder.decode(encoder.encode(tone(440, 0.4))[0].data).any()
     assert float(np.abs(decoder.conceal()).max()) > 0.1
 
 
@@ -142,6 +142,15 @@ def test_aac_frames_follow_each_other() -> None:
     assert encoder.config.hex().startswith("11")
     assert np.allclose(np.diff([frame.at for frame in frames]), 1024 / RATE)
     assert all(frame.data for frame in frames)
+
+
+def test_where_the_programs_time_jumps_aac_jumps_with_it() -> None:
+    encoder = AacEncoder()
+    times = [0.02 * index + (30.0 if index >= 25 else 0.0) for index in range(50)]
+    at = [frame.at for time in times for frame in encoder.encode(tone(440, time), time)]
+    (jump,) = [index for index, step in enumerate(np.diff(at)) if step > 0.1]
+    assert at[jump + 1] == pytest.approx(30.5, abs=1025 / RATE)
+    assert np.allclose(np.diff(at[: jump + 1]), 1024 / RATE)
 
 
 @pytest.mark.parametrize("size", [(320, 180), (640, 480), (100, 50), (322, 182)])
