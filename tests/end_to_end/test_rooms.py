@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
+from signaling.client import NewUser, Rooms
 from tests.end_to_end.meeting import Person, everybody_meets
 from tests.support.browsers import PATIENCE, Chromium, ChromiumPage
 from tests.support.live import Talker
@@ -27,13 +27,6 @@ async def team(tmp_path: Path) -> AsyncIterator[RunningServer]:
         yield server
 
 
-async def ask(server: RunningServer, method: str, path: str, **rest: Any) -> Any:
-    headers = {"Authorization": KEY}
-    async with ClientSession(server.url) as session, session.request(method, path, headers=headers, **rest) as response:
-        assert response.status < 300, await response.text()
-        return await response.json() if response.content_length else None
-
-
 async def come(chromium: Chromium, link: str, number: int) -> Person:
     page = await chromium.page()
     await page.open(f"{link}{QUERY}&name=P{number}")
@@ -47,47 +40,43 @@ async def gone(page: ChromiumPage) -> str:
 
 
 async def test_a_user_and_a_guest_see_and_hear_each_other(team: RunningServer, chromium: Chromium):
-    ada = await ask(
-        team, "POST", "/rooms", data={"id": "standup", "user[name]": "Ada", "user[id]": "ada@company.example"}
-    )
-    async with ClientSession(team.url) as session:
+    async with Rooms(team.url, KEY) as rooms, ClientSession(team.url) as session:
+        ada = await rooms.enter(NewUser(name="Ada", id="ada@company.example"), "standup")
         socket = await session.ws_connect(f"/rt?room_id=standup&api_key={KEY}".replace(" ", "%20"))
         observer = Talker(socket)
         assert (await observer.receive())["type"] == "room_update"
-        people = await asyncio.gather(
-            come(chromium, ada["links"]["gui"], 1), come(chromium, ada["links"]["guest_join"], 2)
-        )
+        people = await asyncio.gather(come(chromium, ada.links.gui, 1), come(chromium, ada.links.guest_join or "", 2))
         assert people[0].id == "ada@company.example"
         await asyncio.gather(*(person.publish() for person in people))
         await everybody_meets(*people)
-        users = {each["id"]: each for each in await ask(team, "GET", "/rooms/standup/users?online=true")}
-        assert users[people[1].id]["guest"] is True
-        assert (users[people[1].id]["name"], users[people[0].id]["name"]) == ("P2", "Ada")
+        users = {each.id: each for each in await rooms.users("standup", online=True)}
+        assert users[people[1].id].guest is True
+        assert (users[people[1].id].name, users[people[0].id].name) == ("P2", "Ada")
 
         await people[1].page.reload()
         again = await people[1].call("joined", PATIENCE)
         assert again == people[1].id, "a reload comes back as the same guest"
 
-        path = f"/rooms/{ada['access_key']}/users/{people[1].id}"
-        await ask(team, "DELETE", path)
+        await rooms.user(ada).kick(people[1].id)
         assert await gone(people[1].page) == "left"
-        await ask(team, "DELETE", "/rooms/standup")
+        await rooms.end("standup")
         assert await gone(people[0].page) == "left"
         said, code = await observer.closed()
         assert code == 1000
         assert said[-1]["type"] == "room_update"
         assert said[-1]["content"]["shutdown"] is True
     late = await chromium.page()
-    await late.open(f"{ada['links']['guest_join']}{QUERY}")
+    await late.open(f"{ada.links.guest_join}{QUERY}")
     assert await gone(late) == "ended"
 
 
 async def test_a_host_begins_the_meeting_of_a_permalink(team: RunningServer, chromium: Chromium):
-    link = await ask(team, "POST", "/permalink", json={"name": "Clinic", "user": {"name": "Ada"}})
+    async with Rooms(team.url, KEY) as rooms:
+        link = await rooms.permalinks.create(NewUser(name="Ada"), name="Clinic")
     early = await chromium.page()
-    await early.open(f"{link['links']['guest_join']}{QUERY}")
+    await early.open(f"{link.links['guest_join']}{QUERY}")
     assert await gone(early) == "ended"
-    host = await come(chromium, link["links"]["gui"], 1)
-    guest = await come(chromium, link["links"]["guest_join"], 2)
+    host = await come(chromium, link.links["gui"], 1)
+    guest = await come(chromium, link.links["guest_join"], 2)
     await asyncio.gather(host.publish(), guest.publish())
     await everybody_meets(host, guest)
