@@ -13,6 +13,7 @@ from mediaserver.conference.studio import Recording
 from mediaserver.conference.viewer import Viewer
 from mediaserver.conference.wishes import Wish
 from mediaserver.config import MediaConfig
+from mediaserver.egress.playlist import Playlist, beginning_name, segment_name
 from mediaserver.errors import (
     BadCandidate,
     BadDescription,
@@ -32,6 +33,9 @@ from mediaserver.events import (
     ConnectionLost,
     ConnectionOpened,
     DataReceived,
+    HlsBegun,
+    HlsEnded,
+    HlsPart,
     LayersChanged,
     LayersWanted,
     MediaEvent,
@@ -83,6 +87,9 @@ __all__ = [
     "ConnectionStats",
     "DataReceived",
     "Description",
+    "HlsBegun",
+    "HlsEnded",
+    "HlsPart",
     "IceFragment",
     "Insert",
     "LayersChanged",
@@ -101,6 +108,7 @@ __all__ = [
     "ParticipantExists",
     "ParticipantStats",
     "Person",
+    "Playlist",
     "PublishForbidden",
     "QualityChanged",
     "Recording",
@@ -136,11 +144,13 @@ __all__ = [
     "VoiceChanged",
     "Wish",
     "WorkerFailed",
+    "beginning_name",
     "canvas_of",
     "podium",
     "read_fragment",
     "read_one_stream",
     "scene_of",
+    "segment_name",
     "weakly",
     "wish_of",
 ]

@@ -194,6 +194,42 @@ class WorkerFailed(StudioEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class HlsEvent(StudioEvent):
+    hls_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HlsBegun(HlsEvent):
+    """What players need before the parts that follow is in the file `path`. Another one: what follows is no
+    continuation of what came before."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HlsPart(HlsEvent):
+    """A part is in the file `path`, which has a while to be read. Times in (unix) seconds."""
+
+    path: str
+    offset: int
+    size: int
+    at: float
+    duration: float
+    independent: bool
+    """It begins with a key frame."""
+    first: bool
+    """Of its segment."""
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HlsEnded(HlsEvent):
+    """Nothing comes any more. `why`: stopped, conference over, disk full, worker failed."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotTaken(StudioEvent):
     snapshot_id: str
     path: str

@@ -13,6 +13,7 @@ from mediaserver.composition.control import Message
 from mediaserver.composition.films import Film
 from mediaserver.composition.scene import Scene, unpack
 from mediaserver.composition.writing import Writing, key_of
+from mediaserver.egress.hls import Hls
 from mediaserver.egress.one_view import OneView
 from mediaserver.egress.output import Output
 from mediaserver.media.depacketize import CodedFrame
@@ -69,6 +70,7 @@ class Desk:
         self._shown: set[int] = set()
         self._outputs: list[Output] = []
         self._one_view: OneView | None = None
+        self._hls: dict[str, Hls] = {}
         self.recordings = Writing(wall_offset, tell=tell, want_key=self._want_key, add=self._add, remove=self._remove)
         self._flush_at = 0.0
 
@@ -138,6 +140,26 @@ class Desk:
             self._one_view = OneView(message["video_ssrc"], message["audio_ssrc"], self._wall_offset, self._send)
             self._add(self._one_view)
 
+    def hls(self, message: Message) -> None:
+        """The composite as files for HLS, from now on."""
+        hls_id = str(message["id"])
+        output = Hls(
+            Path(message["folder"]),
+            message["prefix"],
+            self._wall_offset,
+            lambda **written: self._tell({"did": "hls", "id": hls_id, **written}),
+            lambda why: self.stop_hls(hls_id, why),
+        )
+        self._hls[hls_id] = output
+        self._add(output)
+
+    def stop_hls(self, hls_id: str, why: str) -> None:
+        """No more; what has come is written."""
+        output = self._hls.pop(hls_id, None)
+        if output:
+            self._remove(output)
+            self._tell({"did": "hls_over", "id": hls_id, "why": why})
+
     def play(self, message: Message) -> None:
         """A film into the composite, which is there by then."""
         play_id = str(message["id"])
@@ -165,6 +187,8 @@ class Desk:
     def stop_all(self, now: float, why: str) -> None:
         self.intake.release()
         self.recordings.stop_all(now, why)
+        for hls_id in list(self._hls):
+            self.stop_hls(hls_id, why)
 
     def muted(self, message: Message, now: float) -> None:
         stream_id, kind, muted = message["stream_id"], message["kind"], bool(message["muted"])

@@ -12,6 +12,7 @@ from typing import Any
 from mediaserver.composition.control import Message
 from mediaserver.composition.feeds import Want, feed, wanted
 from mediaserver.composition.films import Film
+from mediaserver.composition.hls_orders import HlsStreams
 from mediaserver.composition.orders import CONFERENCE_OVER, Orders, Recording, Recordings, Snapshots
 from mediaserver.composition.playing import Films
 from mediaserver.composition.process import WorkerProcess
@@ -52,7 +53,8 @@ class Studio:
         self._recordings = Recordings(conference_id, self._send, tell)
         self._snapshots = Snapshots(conference_id, self._send, tell)
         self._films = Films(conference_id, self._send, tell)
-        self._orders: tuple[Orders, ...] = (self._recordings, self._snapshots, self._films)
+        self._hls = HlsStreams(conference_id, self._send, tell)
+        self._orders: tuple[Orders, ...] = (self._recordings, self._snapshots, self._films, self._hls)
         self._scene: Scene | None = None
         self._asked_for = False
         """Whether the scene is somebody's wish."""
@@ -94,6 +96,15 @@ class Studio:
         self._show_something()
         if not self.process.need():
             self._snapshots.begin(snapshot_id)
+
+    def hls(self, hls_id: str, folder: Path) -> None:
+        self._hls.add(hls_id, folder)
+        self._show_something()
+        if not self.process.need():
+            self._hls.begin(hls_id)
+
+    def stop_hls(self, hls_id: str) -> None:
+        self._hls.stop(hls_id)
 
     def play(self, film: Film) -> None:
         self._films.add(film)

@@ -34,7 +34,7 @@ ROUND = 256  # datagrams before orders get their turn
 MAX_ROUNDS = 64  # more has not come before an order, but while it is carried out
 LATER_THAN_PACKETS = frozenset({"unfeed", "stop", "snapshot"})  # orders that what came before them belongs to
 NICE = 5  # conversations go before recordings
-SERVER_GONE = "server gone"
+SERVER_GONE, STOPPED = "server gone", "stopped"
 
 
 class Worker:
@@ -58,6 +58,8 @@ class Worker:
             "play": lambda desk, m: desk.play(m),
             "stop_playing": lambda desk, m: desk.stop_playing(m),
             "snapshot": lambda desk, m: desk.snapshot(m),
+            "hls": lambda desk, m: desk.hls(m),
+            "stop_hls": lambda desk, m: desk.stop_hls(m["id"], STOPPED),
             "spoke": lambda desk, m: desk.spoke(m["participant_ids"], _now()),
             "name": lambda desk, m: desk.named(m["participant_id"], m["name"]),
             "note": lambda desk, m: desk.noted(m["note"], _now()),

@@ -122,6 +122,17 @@ class Conference:
         """Puts a picture of the composite into a file; told as `SnapshotTaken`."""
         self._studio_now().snapshot(snapshot_id, path)
 
+    def hls(self, hls_id: str, folder: Path) -> None:
+        """Writes the composite into a folder as files for HLS: told as `HlsBegun`, `HlsPart` and `HlsEnded`.
+
+        ValueError for an id that is streamed already.
+        """
+        self._studio_now().hls(hls_id, folder)
+
+    def stop_hls(self, hls_id: str) -> None:
+        if self._studio:
+            self._studio.stop_hls(hls_id)
+
     def one_view(self, on: bool) -> None:
         """Gives the composite back to everybody, as a stream `one_view` of nobody in particular; or takes it away."""
         stream = self._streams.get(self._one_view_id)

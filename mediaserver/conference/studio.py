@@ -44,6 +44,12 @@ class Studio(Protocol):
     def snapshot(self, snapshot_id: str, path: Path) -> None:
         """A picture of the composite, told as `SnapshotTaken`."""
 
+    def hls(self, hls_id: str, folder: Path) -> None:
+        """Files for HLS; told as `HlsBegun`, `HlsPart` and `HlsEnded`."""
+
+    def stop_hls(self, hls_id: str) -> None:
+        """May be called for what has ended."""
+
     def changed(self) -> None:
         """Streams have started, ended or changed."""
 
