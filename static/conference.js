@@ -18,6 +18,7 @@
 /** @typedef {import("./types.js").State} State */
 
 import { ConferenceError } from "./errors.js";
+import { Happening } from "./happening.js";
 import { Measuring } from "./measuring.js";
 import { Media } from "./media.js";
 import { Muting } from "./muting.js";
@@ -45,6 +46,7 @@ export class Conference extends EventTarget {
   #socketDown = false;
   #view;
   #joinTimer = 0;
+  #happening = new Happening();
   #roster = new Roster();
   #speakers = new SpeakerWatch();
   #signaling;
@@ -161,6 +163,11 @@ export class Conference extends EventTarget {
   /** Everybody online, oneself included. */
   get participants() {
     return this.#roster.participants;
+  }
+
+  /** Recording, lock, presentation, files and options, as they are now. */
+  get happening() {
+    return this.#happening;
   }
 
   /** @returns {RemoteStream[]} */
@@ -314,6 +321,15 @@ export class Conference extends EventTarget {
     await this.#request({ type: "kick", user_id: userId });
   }
 
+  /** Records everybody, if this participant may. That it runs is told by `happening`. */
+  async startRecording() {
+    await this.#request({ type: "record_start" });
+  }
+
+  async stopRecording() {
+    await this.#request({ type: "record_stop" });
+  }
+
   /**
    * Finds a new way through the network for one connection with the server, or for all there are; media goes on meanwhile.
    * @param {Side} [side]
@@ -381,6 +397,7 @@ export class Conference extends EventTarget {
     else if (message.type === "terminated") this.#terminated(message.reason);
     else if (message.type === "error") this.#tellError(new ConferenceError(message.name, message.code, message.message));
     else if (!this.#media.receive(message)) this.#noted(message);
+    if (this.#happening.apply(message)) this.#emit("happening", { happening: this.#happening });
     if (message.endpoint?.token) this.#seat.take(message.endpoint);
     if (message.type !== "error") this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
   }

@@ -178,6 +178,58 @@
  * @property {string | null} dtls version and cipher
  */
 
+/**
+ * @typedef {object} Recording
+ * @property {string} id
+ * @property {number} created_at unix seconds
+ * @property {number | null} duration seconds; null while it runs
+ * @property {{ self: string, download: string | null }} links the download comes when the file is finished
+ * @property {{ id: string, name: string }} [user] who began it
+ * @property {{ id: string, name: string }} [room]
+ * @property {boolean} [failed]
+ */
+
+/**
+ * @typedef {object} Snapshot a picture of the composite
+ * @property {string} id
+ * @property {string} created_at ISO
+ * @property {{ download: string }} links
+ * @property {{ name: string }} creator
+ */
+
+/**
+ * @typedef {object} MeetingFile
+ * @property {string} id
+ * @property {string} name
+ * @property {string} type media type
+ * @property {boolean} converted
+ * @property {number} conversion_progress 0 to 1
+ * @property {boolean} failed
+ * @property {{ slides: string[], thumbnails: string[], download: string }} links in page order, once it is converted
+ */
+
+/** @typedef {{ slide: string | null, user: { id: string, name: string } }} Presentation a slide; null: the user's screen */
+/** @typedef {{ id: string, url: string, types: string[], last_request_sent_at: string | null, last_response_code: string | null }} Webhook */
+
+/**
+ * @typedef {object} Delivery one event that a webhook is told of
+ * @property {string} id
+ * @property {string} type
+ * @property {"pending" | "done" | "failed"} state
+ * @property {string} created_at ISO
+ * @property {number} attempts
+ * @property {string | null} next_attempt_at
+ * @property {string | null} last_response_code
+ * @property {string | null} error why nobody answered
+ */
+
+/**
+ * @typedef {object} Permalink
+ * @property {{ id: string, created_at: string, expires_at: string | null }} permalink
+ * @property {{ name: string, started_at: string | null }} room
+ * @property {{ self: string, gui?: string, guest_join?: string }} links
+ */
+
 /** @typedef {{ userId: string, level: number }} Speaker */
 
 /**
@@ -194,6 +246,7 @@
  * @property {{ stream: RemoteStream, step: MoveStep }} move a stream's way from a direct connection to the server
  * @property {{ stream: RemoteStream, layers: LayerState }} layers
  * @property {{ userId: string, score: number, loss: number, rtt: number }} quality
+ * @property {{ happening: import("./happening.js").Happening }} happening recording, lock, presentation, files or options are others
  * @property {{ speakers: Speaker[] }} speakers
  * @property {{ from: string | null, payload: unknown }} data
  * @property {{ error: Error }} error

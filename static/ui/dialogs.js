@@ -27,7 +27,7 @@ const KEYS = /** @type {const} */ ([
  * @param {...(Node | string)} content
  * @returns {HTMLDialogElement} taken away when it closes
  */
-function openDialog(title, ...content) {
+export function openDialog(title, ...content) {
   const close = h("button", { class: "round round-small", type: "button", title: t("close"), "aria-label": t("close") }, icon("close"));
   const dialog = h("dialog", { class: "dialog", "aria-label": title }, h("header", {}, h("h2", { text: title }), close), ...content);
   close.addEventListener("click", () => dialog.close());
@@ -47,6 +47,29 @@ export function openSettings(media, onSpeaker) {
   const dialog = openDialog(t("settings"), deviceChoice(media, { onSpeaker }), meter.element);
   meter.start();
   dialog.addEventListener("close", () => meter.stop());
+}
+
+/**
+ * Asks before something that cannot be undone.
+ * @param {string} title
+ * @param {string} hint
+ * @param {string} yes
+ * @returns {Promise<boolean>}
+ */
+export function askSure(title, hint, yes) {
+  return new Promise((resolve) => {
+    let sure = false;
+    const agree = h("button", { class: "button button-danger", type: "button", text: yes });
+    const cancel = h("button", { class: "button button-quiet", type: "button", text: t("cancel") });
+    const dialog = openDialog(title, h("p", { class: "muted", text: hint }), h("div", { class: "dialog-actions" }, cancel, agree));
+    agree.addEventListener("click", () => {
+      sure = true;
+      dialog.close();
+    });
+    cancel.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => resolve(sure));
+    cancel.focus();
+  });
 }
 
 export function openKeys() {

@@ -6,9 +6,9 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./texts.js";
 
-/** @typedef {"mic" | "camera" | "screen" | "hand" | "chat" | "people" | "layout" | "settings" | "keys" | "leave"} Control */
+/** @typedef {"mic" | "camera" | "screen" | "hand" | "chat" | "people" | "files" | "tools" | "layout" | "settings" | "keys" | "leave"} Control */
 
-const KEY_OF = /** @type {Partial<Record<Control, string>>} */ ({ mic: "M", camera: "V", screen: "S", hand: "H", chat: "C", people: "P", layout: "G", keys: "?" });
+const KEY_OF = /** @type {Partial<Record<Control, string>>} */ ({ mic: "M", camera: "V", screen: "S", hand: "H", chat: "C", people: "P", files: "F", tools: "T", layout: "G", keys: "?" });
 
 export class Dock {
   /** @type {Map<Control, HTMLButtonElement>} */ #buttons = new Map();
@@ -27,7 +27,7 @@ export class Dock {
         return button;
       });
     const middle = group("mic", "camera", ...(offered.screen ? /** @type {Control[]} */ (["screen"]) : []), "hand");
-    const right = group(...(offered.chat ? /** @type {Control[]} */ (["chat"]) : []), "people", "layout", "settings", "keys");
+    const right = group(...(offered.chat ? /** @type {Control[]} */ (["chat"]) : []), "people", "files", "tools", "layout", "settings", "keys");
     element.append(h("div", { class: "dock-group" }, ...middle), h("div", { class: "dock-group" }, ...right), h("div", { class: "dock-group" }, ...group("leave")));
     this.set("layout", { iconName: "grid", label: t("layout") });
     this.set("settings", { iconName: "settings", label: t("settings") });
@@ -35,6 +35,16 @@ export class Dock {
     this.set("leave", { iconName: "leave", label: t("leave") });
     this.set("chat", { iconName: "chat", label: t("chat"), pressed: false });
     this.set("people", { iconName: "people", label: t("people"), pressed: false });
+    for (const control of /** @type {Control[]} */ (["files", "tools"])) this.offer(control, false);
+  }
+
+  /**
+   * @param {Control} control
+   * @param {boolean} offered
+   */
+  offer(control, offered) {
+    const button = this.#buttons.get(control);
+    if (button) button.hidden = !offered;
   }
 
   /**

@@ -7,6 +7,8 @@ import { icon, signal } from "./icons.js";
 import { t } from "./texts.js";
 import { hueOf, initialsOf, qualityText } from "./tile.js";
 
+/** @typedef {{ mute: boolean, kick: boolean, muteAll: boolean }} Rights what oneself may do to others */
+
 /**
  * @typedef {object} Person
  * @property {string} id
@@ -39,22 +41,22 @@ export class People {
 
   /**
    * @param {Person[]} people
-   * @param {boolean} moderates whether oneself may mute and remove others
+   * @param {Rights} rights
    */
-  show(people, moderates) {
-    const state = JSON.stringify([people, moderates]);
+  show(people, rights) {
+    const state = JSON.stringify([people, rights]);
     if (state === this.#last) return; // keeps the focus where it is
     this.#last = state;
     const sorted = [...people].sort((a, b) => Number(b.self) - Number(a.self) || Number(b.raised) - Number(a.raised) || a.name.localeCompare(b.name));
-    this.#list.replaceChildren(...sorted.map((person) => this.#row(person, moderates)));
-    this.#muteAll.hidden = !moderates || people.length < 2;
+    this.#list.replaceChildren(...sorted.map((person) => this.#row(person, rights)));
+    this.#muteAll.hidden = !rights.muteAll || people.length < 2;
   }
 
   /**
    * @param {Person} person
-   * @param {boolean} moderates
+   * @param {Rights} rights
    */
-  #row(person, moderates) {
+  #row(person, rights) {
     const { id, name, self, raised, audio, video, bars } = person;
     const tag = tagOf(person);
     return h(
@@ -65,10 +67,10 @@ export class People {
       raised && h("span", { class: "person-hand", title: t("raised", { name }) }, icon("hand")),
       h("span", { class: "person-quality", data: { bars: String(bars) }, title: qualityText(bars) }, signal(bars)),
       h("span", { class: `person-icon${video ? "" : " is-off"}` }, icon(video ? "camera" : "cameraOff")),
-      moderates && !self && audio
+      rights.mute && !self && audio
         ? action("mic", t("muteSomebody", { name }), () => this.owner.mute(id))
         : h("span", { class: `person-icon person-mic${audio ? "" : " is-off"}` }, icon(audio ? "mic" : "micOff")),
-      moderates && !self && action("remove", t("removeSomebody", { name }), () => this.owner.kick(id)),
+      rights.kick && !self && action("remove", t("removeSomebody", { name }), () => this.owner.kick(id)),
     );
   }
 }

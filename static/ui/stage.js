@@ -99,6 +99,22 @@ export class Stage {
     else if (tile) this.#remove(tile);
   }
 
+  /**
+   * A place for what somebody presents, large until `removeTile`.
+   * @param {string} userId
+   * @param {string} name
+   */
+  addSlide(userId, name) {
+    const tile = new Tile({ ...this.#common(), id: "slide", kind: "slide", userId });
+    this.#add(tile, name);
+    return tile;
+  }
+
+  /** @param {Tile} tile */
+  removeTile(tile) {
+    if (this.#tiles.has(tile.id)) this.#remove(tile);
+  }
+
   /** @param {string} streamId */
   withStream(streamId) {
     return this.tiles.find((tile) => tile.stream?.id === streamId);
@@ -174,17 +190,17 @@ export class Stage {
     this.arrange();
   }
 
-  /** Screens first, then the others in the order they came, oneself last. */
+  /** Screens and slides first, then the others in the order they came, oneself last. */
   #ordered() {
     /** @param {Tile} tile */
-    const rank = (tile) => (tile.kind === "screen" ? 0 : tile.self ? 2 : 1);
+    const rank = (tile) => (tile.kind !== "person" ? 0 : tile.self ? 2 : 1);
     return this.tiles.sort((a, b) => rank(a) - rank(b));
   }
 
   /** @returns {Tile | null} */
   #featured() {
     if (this.#tiles.size < 2) return null;
-    const screens = this.tiles.filter((tile) => tile.kind === "screen");
+    const screens = this.tiles.filter((tile) => tile.kind !== "person");
     const speaker = this.#focus ? (this.person(this.#speaker ?? "") ?? this.tiles.find((tile) => !tile.self)) : null;
     return this.#pinned ?? screens.at(-1) ?? speaker ?? null;
   }

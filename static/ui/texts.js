@@ -37,11 +37,16 @@ const EN = {
   copyLink: "Copy link",
   linkCopied: "Link copied",
   close: "Close",
+  cancel: "Cancel",
   you: "you",
   alone: "You are the first one here",
   aloneHint: "Send the link to the people you want to meet.",
   aloneNoLink: "The others will appear here when they join.",
   encrypted: "End-to-end encrypted",
+  recorded: "Recording",
+  locked: "Locked",
+  lockedHint: "Nobody new can come in",
+  slidesOf: "{name} presents",
   encryptedHint: "Pictures and sound go directly from each person to each other; the server cannot see or hear them.",
   encryptedKey: "Only people with the key in this link can see and hear what is sent. The server passes it on and cannot.",
   safetyHint: "Read this number to each other. If it is the same for everybody, nobody stands in between.",
@@ -172,11 +177,16 @@ const DE = {
   copyLink: "Link kopieren",
   linkCopied: "Link kopiert",
   close: "Schließen",
+  cancel: "Abbrechen",
   you: "Sie",
   alone: "Noch ist niemand sonst hier",
   aloneHint: "Senden Sie den Link an alle, die Sie treffen möchten.",
   aloneNoLink: "Die anderen erscheinen hier, sobald sie teilnehmen.",
   encrypted: "Ende-zu-Ende-verschlüsselt",
+  recorded: "Aufnahme",
+  locked: "Abgeschlossen",
+  lockedHint: "Niemand kann mehr dazukommen",
+  slidesOf: "{name} präsentiert",
   encryptedHint: "Bild und Ton gehen direkt von Person zu Person; der Server kann sie weder sehen noch hören.",
   encryptedKey: "Nur wer den Schlüssel in diesem Link hat, kann sehen und hören, was gesendet wird. Der Server leitet es weiter und kann es nicht.",
   safetyHint: "Lesen Sie sich diese Zahl vor. Ist sie bei allen gleich, steht niemand dazwischen.",
@@ -273,23 +283,21 @@ const DE = {
   spaceKey: "Leertaste",
 };
 
-/** @type {Record<TextKey, string>} */
-let texts = EN;
-
 /** @param {string} lang e.g. `de` or `en-GB`; unknown ones are English */
 export function speak(lang) {
-  const german = lang.toLowerCase().startsWith("de");
-  texts = german ? DE : EN;
-  document.documentElement.lang = german ? "de" : "en";
+  document.documentElement.lang = lang.toLowerCase().startsWith("de") ? "de" : "en";
 }
 
 /**
- * @param {TextKey} key
- * @param {Record<string, string>} [values] for the `{names}` in it
+ * @template {string} K
+ * @param {{ en: Record<K, string>, de: Record<K, string> }} texts
+ * @returns {(key: K, values?: Record<string, string>) => string} the text in the page's language; `values` are for the `{names}` in it
  */
-export function t(key, values = {}) {
-  return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+export function translator(texts) {
+  return (key, values = {}) => texts[document.documentElement.lang === "de" ? "de" : "en"][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
+
+export const t = translator({ en: EN, de: DE });
 
 /** @type {Record<string, string>} other names for the same refusal */
 const ALIASES = {

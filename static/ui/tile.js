@@ -1,5 +1,5 @@
 /**
- * One tile of the stage: a person, or a screen somebody shares.
+ * One tile of the stage: a person, a screen somebody shares, or a slide somebody presents.
  *
  * A tile keeps its `<video>` for as long as its stream lives. Without a picture it shows who it is.
  */
@@ -26,12 +26,14 @@ export class Tile {
   #mic = h("span", { class: "tile-mic", hidden: true }, icon("micOff"));
   #hand = h("span", { class: "tile-badge tile-hand", hidden: true }, icon("hand"));
   #quality = h("span", { class: "tile-badge tile-quality", hidden: true });
+  /** @type {HTMLImageElement | null} */ #slide = null;
+  /** @type {HTMLElement | null} controls of the slide */ #tools = null;
   #pin = h("button", { class: "tile-button", type: "button" });
 
   /**
    * @param {object} options
    * @param {string} options.id
-   * @param {"person" | "screen"} options.kind
+   * @param {"person" | "screen" | "slide"} options.kind
    * @param {string} options.userId
    * @param {boolean} [options.self]
    * @param {(tile: Tile) => void} options.onPin
@@ -64,7 +66,7 @@ export class Tile {
   /** @param {string} name */
   setName(name) {
     this.#name = name;
-    this.#label.textContent = this.self ? `${name} (${t("you")})` : this.kind === "screen" ? t("screenOf", { name }) : name;
+    this.#label.textContent = this.self ? `${name} (${t("you")})` : this.#heading(name);
     this.#initials.textContent = initialsOf(name);
     this.#avatar.dataset.hue = String(hueOf(this.userId));
     this.setPinned(this.element.classList.contains("is-pinned"));
@@ -95,6 +97,22 @@ export class Tile {
     this.#insert(h("video", { autoplay: true, playsinline: "", muted: true, data: { self: "" } }), mediaStream);
   }
 
+  /** @param {string} address of the picture */
+  showSlide(address) {
+    this.#slide ??= h("img", { class: "tile-slide", data: { slide: "" } });
+    if (!this.#slide.parentNode) this.element.prepend(this.#slide);
+    if (this.#slide.getAttribute("src") !== address) this.#slide.src = address;
+    this.#slide.alt = this.#label.textContent ?? "";
+  }
+
+  /** @param {HTMLElement | null} tools what the slide is turned with, where oneself presents */
+  setTools(tools) {
+    if (tools === this.#tools) return;
+    this.#tools?.remove();
+    this.#tools = tools;
+    if (tools) this.element.append(tools);
+  }
+
   /** Tries again to play, from within a click. */
   play() {
     this.video?.play().catch(() => {});
@@ -103,7 +121,7 @@ export class Tile {
   /** @param {import("../types.js").Muted} muted */
   setMuted(muted) {
     this.#muted = muted;
-    this.#mic.hidden = !muted.audio || this.kind === "screen";
+    this.#mic.hidden = !muted.audio || this.kind !== "person";
     this.#showPicture();
     this.#describe();
   }
@@ -173,6 +191,12 @@ export class Tile {
     mediaStream.addEventListener("removetrack", () => this.#showPicture());
     this.element.prepend(video);
     video.play().catch((error) => error.name === "NotAllowedError" && this.onBlocked());
+  }
+
+  /** @param {string} name */
+  #heading(name) {
+    if (this.kind === "person") return name;
+    return t(this.kind === "slide" ? "slidesOf" : "screenOf", { name });
   }
 
   /** A picture is there when it is not muted and a frame has come. */
