@@ -2,9 +2,10 @@
 
 from mediaserver.callbacks import weakly
 from mediaserver.clock import Clock, SystemClock
+from mediaserver.composition.films import Film
 from mediaserver.composition.layouts import BadLayout, canvas_of
 from mediaserver.composition.scene import Insert, Scene
-from mediaserver.composition.seats import Seat, Seats, podium, wish_of
+from mediaserver.composition.seats import Playing, Seat, Seats, podium, wish_of
 from mediaserver.composition.staging import Look, Person, scene_of
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.participant import Participant, Rights
@@ -39,6 +40,8 @@ from mediaserver.events import (
     LayersChanged,
     LayersWanted,
     MediaEvent,
+    PlaybackEnded,
+    PlaybackStarted,
     QualityChanged,
     RecordingClosed,
     RecordingStarted,
@@ -59,6 +62,7 @@ from mediaserver.events import (
     VoiceChanged,
     WorkerFailed,
 )
+from mediaserver.media.formats import film_format
 from mediaserver.server import MediaServer
 from mediaserver.stats import (
     ConferenceStats,
@@ -87,6 +91,7 @@ __all__ = [
     "ConnectionStats",
     "DataReceived",
     "Description",
+    "Film",
     "HlsBegun",
     "HlsEnded",
     "HlsPart",
@@ -108,6 +113,9 @@ __all__ = [
     "ParticipantExists",
     "ParticipantStats",
     "Person",
+    "PlaybackEnded",
+    "PlaybackStarted",
+    "Playing",
     "Playlist",
     "PublishForbidden",
     "QualityChanged",
@@ -146,6 +154,7 @@ __all__ = [
     "WorkerFailed",
     "beginning_name",
     "canvas_of",
+    "film_format",
     "podium",
     "read_fragment",
     "read_one_stream",

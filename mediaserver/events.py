@@ -194,6 +194,22 @@ class WorkerFailed(StudioEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybackStarted(StudioEvent):
+    """A film plays. `picture`: there is something to see."""
+
+    play_id: str
+    picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded(StudioEvent):
+    """A film is over, without having been stopped. `why`: ended, conference over, or what went wrong."""
+
+    play_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class HlsEvent(StudioEvent):
     hls_id: str
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mediaserver.composition.films import film_source
 from mediaserver.composition.layouts import canvas_of
 from mediaserver.composition.scene import BACKGROUND, Insert, Scene, Tile, Voice
 from mediaserver.composition.seats import Seat
@@ -45,7 +46,7 @@ def scene_of(
     speaking: Sequence[str] = (),
     gains: Mapping[str, float] | None = None,
 ) -> Scene:
-    """The scene. Sources of playbacks are their play_ids; `speaking`: user ids, the latest voice first."""
+    """The scene. `speaking`: user ids, the latest voice first."""
     width, height = canvas_of(look.widescreen)
     return Scene(
         width=width,
@@ -66,7 +67,7 @@ def _tile(seat: Seat, person: Person, look: Look) -> Tile:
     if seat.presentation:
         return Tile(seat.box, person.screen, seat.user_id, person.name, person.avatar, slide=look.slide)
     if seat.play_id:
-        return Tile(seat.box, seat.play_id, seat.user_id or seat.play_id, person.name)
+        return Tile(seat.box, film_source(seat.play_id), seat.user_id or seat.play_id, person.name)
     return Tile(seat.box, person.camera, seat.user_id, person.name, person.avatar)
 
 

@@ -133,6 +133,17 @@ class Conference:
         if self._studio:
             self._studio.stop_hls(hls_id)
 
+    def play(self, film: Any) -> None:
+        """Plays a `Film`, a file on this machine, into the composite: told as `PlaybackStarted` and `PlaybackEnded`.
+
+        ValueError for a `play_id` that plays already. Who is to see it says so with a scene.
+        """
+        self._studio_now().play(film)
+
+    def stop_playing(self, play_id: str) -> None:
+        if self._studio:
+            self._studio.stop_playing(play_id)
+
     def one_view(self, on: bool) -> None:
         """Gives the composite back to everybody, as a stream `one_view` of nobody in particular; or takes it away."""
         stream = self._streams.get(self._one_view_id)

@@ -50,6 +50,12 @@ class Studio(Protocol):
     def stop_hls(self, hls_id: str) -> None:
         """May be called for what has ended."""
 
+    def play(self, film: Any) -> None:
+        """A film (`composition.films.Film`) as a source of the composite; told as `PlaybackStarted` and -`Ended`."""
+
+    def stop_playing(self, play_id: str) -> None:
+        """May be called for what does not play."""
+
     def changed(self) -> None:
         """Streams have started, ended or changed."""
 

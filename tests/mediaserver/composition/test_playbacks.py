@@ -9,10 +9,11 @@ import pytest
 
 from mediaserver.composition import playbacks as module
 from mediaserver.composition.composer import Composer
-from mediaserver.composition.films import Film, film_format
+from mediaserver.composition.films import Film
 from mediaserver.composition.layouts import Box
 from mediaserver.composition.playbacks import Playbacks
 from mediaserver.composition.scene import Scene, Tile
+from mediaserver.media.formats import film_format
 from tests.support.coded import number_of
 from tests.support.films import film
 

@@ -53,7 +53,11 @@ def test_a_playback_takes_the_picture_of_its_user_but_not_the_name() -> None:
     seats.playing = (Playing("film", "b"), Playing("clip"))
     scene = scene_of(seats.arrange(0.0), PEOPLE, Look())
     shown = [(tile.source, tile.name, tile.box.fit) for tile in scene.tiles]
-    assert shown == [("clip", "", "contain"), ("a-camera", "Ada", "auto"), ("film", "Bob", "contain")]
+    assert shown == [
+        ("playback:clip", "", "contain"),
+        ("a-camera", "Ada", "auto"),
+        ("playback:film", "Bob", "contain"),
+    ]
 
 
 @pytest.mark.parametrize(("slide", "source"), [("/page", "a-screen"), ("", "a-screen")])
