@@ -28,9 +28,9 @@ from aiohttp import (
     hdrs,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
-from yarl import URL
 
 from signaling.addresses import HTTP, Target, check_address, read_target, special
+from signaling.responses import chunks_of, media_type_of, next_place, url_of
 from signaling.services.errors import FetchRefused
 from signaling.settings import Fetch
 from signaling.version import VERSION
@@ -38,7 +38,6 @@ from signaling.version import VERSION
 MAX_REDIRECTS = 3
 MAX_AT_ONCE = 32  # fetches; each may hold `fetch.max_bytes`
 RESOLVERS = 64  # threads; a name nobody answers for keeps one for seconds
-CHUNK = 1 << 18  # bytes that go to a file at once
 USER_AGENT = f"Folkmoot/{VERSION}"
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -105,7 +104,15 @@ class Fetcher:
         media_type, found, _ = await self._fetch(url, max_bytes, accept, keep)
         return Fetched(b"".join(chunks), media_type, found)
 
-    async def save(self, url: str, path: Path, *, max_bytes: int | None = None, accept: Collection[str] = ()) -> Saved:
+    async def save(
+        self,
+        url: str,
+        path: Path,
+        *,
+        max_bytes: int | None = None,
+        accept: Collection[str] = (),
+        within: float | None = None,
+    ) -> Saved:
         """The same into a file, which must not be there yet; a fetch that fails leaves none."""
         file = await asyncio.to_thread(path.open, "xb")
         try:
@@ -113,7 +120,7 @@ class Fetcher:
             async def keep(chunk: bytes) -> None:
                 await asyncio.to_thread(file.write, chunk)
 
-            media_type, found, size = await self._fetch(url, max_bytes, accept, keep)
+            media_type, found, size = await self._fetch(url, max_bytes, accept, keep, within)
         except BaseException:
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
@@ -136,7 +143,7 @@ class Fetcher:
         With `max_bytes` 0 the body is left unread.
         """
         async with self._limits(within), self._ask(method, read_target(url), body, headers or {}) as response:
-            chunks = [chunk async for chunk in _chunks(response, max_bytes)] if max_bytes else []
+            chunks = [chunk async for chunk in chunks_of(response, max_bytes)] if max_bytes else []
             told = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, told, b"".join(chunks))
 
@@ -158,13 +165,18 @@ class Fetcher:
         return found
 
     async def _fetch(
-        self, url: str, max_bytes: int | None, accept: Collection[str], keep: Callable[[bytes], Awaitable[None]]
+        self,
+        url: str,
+        max_bytes: int | None,
+        accept: Collection[str],
+        keep: Callable[[bytes], Awaitable[None]],
+        within: float | None = None,
     ) -> tuple[str, str, int]:
         """Media type, final URL and size of what `keep` has been given."""
         limit, size = self._settings.max_bytes if max_bytes is None else max_bytes, 0
-        async with self._limits(None), self._fetches, self._found(url) as response:
-            media_type = _media_type(response, accept)
-            async for chunk in _chunks(response, limit):
+        async with self._limits(within), self._fetches, self._found(url) as response:
+            media_type = media_type_of(response, accept)
+            async for chunk in chunks_of(response, limit):
                 size += len(chunk)
                 await keep(chunk)
             return media_type, str(response.url), size
@@ -179,7 +191,7 @@ class Fetcher:
                         raise FetchRefused(f"it was answered with status {response.status}")
                     yield response
                     return
-                url = _next(response)
+                url = next_place(response)
         raise FetchRefused(f"it was redirected more than {MAX_REDIRECTS} times")
 
     @asynccontextmanager
@@ -191,7 +203,7 @@ class Fetcher:
             await self.addresses(target)
         sent = {hdrs.USER_AGENT: USER_AGENT, **headers}
         async with self._open().request(
-            method, _url(target.url), data=body or None, headers=sent, allow_redirects=False
+            method, url_of(target.url), data=body or None, headers=sent, allow_redirects=False
         ) as response:
             yield response
 
@@ -263,42 +275,3 @@ def _result(host: str, port: int, address: str) -> ResolveResult:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     return {"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": flags}
-
-
-def _next(response: ClientResponse) -> str:
-    place = response.headers.get(hdrs.LOCATION)
-    if not place:
-        raise FetchRefused("it was redirected to nowhere")
-    return str(response.url.join(_url(place)))
-
-
-def _url(text: str) -> URL:
-    try:
-        return URL(text)
-    except ValueError:
-        raise FetchRefused("it is no URL") from None
-
-
-def _media_type(response: ClientResponse, accept: Collection[str]) -> str:
-    """What the answer says it is, without parameters; empty if it does not say."""
-    media_type = response.content_type if hdrs.CONTENT_TYPE in response.headers else ""
-    kinds = (media_type, f"{media_type.partition('/')[0]}/*")
-    if accept and not any(kind in accept for kind in kinds):
-        raise FetchRefused(f"what is there is none of {', '.join(accept)}")
-    return media_type
-
-
-async def _chunks(response: ClientResponse, limit: int) -> AsyncIterator[bytes]:
-    """The body, decompressed piece by piece; FetchRefused once it is longer than `limit` bytes."""
-    size = 0
-    if (response.content_length or 0) > limit:
-        raise _too_large(limit)
-    async for chunk in response.content.iter_chunked(CHUNK):
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        yield chunk
-
-
-def _too_large(limit: int) -> FetchRefused:
-    return FetchRefused(f"what is there is larger than {limit} bytes")

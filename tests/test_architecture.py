@@ -24,6 +24,7 @@ PURE = (
     "mediaserver/conference/wishes.py",
     "mediaserver/transport/*.py",
     "mediaserver/media/depacketize.py",
+    "mediaserver/media/formats.py",
     "mediaserver/media/headers.py",
     "mediaserver/media/intake.py",
     "mediaserver/media/jitter.py",
@@ -77,6 +78,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aioice": ("mediaserver/transport/ice_full.py",),
     "av": (
         "mediaserver/media/codecs.py",
+        "mediaserver/media/films.py",
         "mediaserver/media/pictures.py",
         "mediaserver/recording/webm.py",
         "mediaserver/egress/*",
@@ -99,6 +101,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "signaling/appkeys.py",
         "signaling/middleware.py",
         "signaling/fetch.py",
+        "signaling/responses.py",
         "signaling/webhooks/delivery.py",
         "signaling/__main__.py",
     ),
