@@ -13,6 +13,7 @@ Size = tuple[int, int]
 SPS, PPS = 7, 8
 MAX_EXP_GOLOMB = 32  # bits of zeros
 AAC_CONFIG = bytes.fromhex("1190")  # AudioSpecificConfig (ISO 14496-3): low complexity, 48 kHz, stereo
+HIGH = 100  # the profile
 HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128})
 
 
@@ -172,7 +173,8 @@ def _avc_record(data: bytes) -> bytes:
     if len(sps) < 4:
         raise MalformedPacket("a parameter set without its profile")
     head = bytes([1]) + sps[1:4] + bytes([0xFF, 0xE1])
-    return head + len(sps).to_bytes(2) + sps + bytes([1]) + len(pps).to_bytes(2) + pps
+    tail = bytes([0xFD, 0xF8, 0xF8, 0]) if sps[1] == HIGH else b""  # 4:2:0 of 8 bits
+    return head + len(sps).to_bytes(2) + sps + bytes([1]) + len(pps).to_bytes(2) + pps + tail
 
 
 def _av1_sequence(data: bytes) -> tuple[bytes, Size, bytes]:
