@@ -4,72 +4,30 @@ A number quoted as a default by an API contract is a setting, so that tests and 
 are seconds unless the name says otherwise. Settings of API families that are not served yet are checked and kept.
 """
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from signaling import objects
+from signaling.setting_kinds import (
+    Address,
+    Bytes,
+    Count,
+    Days,
+    HttpUrl,
+    Number,
+    Port,
+    Seconds,
+    Text,
+    WholeSeconds,
+    between,
+)
 from signaling.store.database import driver_url, sqlite_url
 
 SQLITE_FILE = "folkmoot.db"
 OBJECTS_FOLDER = "objects"
-YEAR = 366 * 86400  # seconds
 ANY_ADDRESS = ("", "0.0.0.0", "::")  # listened on, but nothing a link could name
-
-
-def _a_number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("must be a number")
-    return value
-
-
-def _between(low: float, high: float) -> AfterValidator:
-    def check(value: float) -> float:
-        if not low <= value <= high:
-            raise ValueError(f"must be between {low} and {high}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _address(value: str) -> str:
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise ValueError("must be an IPv4 or IPv6 address") from None
-
-
-def _http_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and parts.hostname is not None and not parts.query
-        parts.port  # noqa: B018 - raises if it is none
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("must be a URL such as https://meet.example.org")
-    return value.rstrip("/")
-
-
-def _not_empty(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return value
-
-
-_Number = BeforeValidator(_a_number)
-Port = Annotated[int, _Number, _between(0, 65535)]
-Seconds = Annotated[float, _Number, _between(0, YEAR)]
-WholeSeconds = Annotated[int, _Number, _between(1, 100 * YEAR)]
-Days = Annotated[int, _Number, _between(0, 36_500)]
-Count = Annotated[int, _Number, _between(1, 10_000)]
-Bytes = Annotated[int, _Number, _between(1, 1 << 40)]
-Address = Annotated[str, AfterValidator(_address)]
-Text = Annotated[str, AfterValidator(_not_empty)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 class Section(BaseModel):
@@ -123,13 +81,13 @@ class Media(Section):
     """Empty: every address of this machine."""
     announced_ips: tuple[Address, ...] = ()
     """What clients are told instead, behind a NAT; empty: the addresses listened on."""
-    threads: Annotated[int, _Number, _between(0, 64)] = 0
+    threads: Annotated[int, Number, between(0, 64)] = 0
     """Packet threads; 0 is one per core."""
     certificate_file: Path | None = None
     private_key_file: Path | None = None
     """PEM, of DTLS; a certificate is made at each start where none is given."""
-    socket_buffer_bytes: Annotated[int, _Number, _between(65536, 1 << 30)] = 4 << 20
-    run_wait_seconds: Annotated[float, _Number, _between(0, 0.001)] = 0.0
+    socket_buffer_bytes: Annotated[int, Number, between(65536, 1 << 30)] = 4 << 20
+    run_wait_seconds: Annotated[float, Number, between(0, 0.001)] = 0.0
     """How long packets to one subscriber may wait for more to be sent along."""
 
     @model_validator(mode="after")
@@ -182,6 +140,18 @@ class Fetch(Section):
     max_bytes: Bytes = 20 << 20
 
 
+class Hls(Section):
+    """Meetings that anybody can watch who has the address."""
+
+    max_waiting: Count = 10_000
+    """Requests that are held until what they ask for is there, of all streams together."""
+    keep_ended_seconds: Seconds = 300.0
+    """How long a stream that is over can still be watched."""
+    store_url: HttpUrl | None = None
+    """Where players reach the object store, such as a CDN's address: with it, streams are copied there, below
+    `hls/`."""
+
+
 class Webhooks(Section):
     retry_for_seconds: Seconds = 86400.0
     backoff_seconds: tuple[Seconds, ...] = (1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
@@ -199,7 +169,7 @@ class Embed(Section):
 
 
 class Sessions(Section):
-    time_to_start_minutes: Annotated[int, _Number, _between(0, 525_600)] = 0
+    time_to_start_minutes: Annotated[int, Number, between(0, 525_600)] = 0
     webhook_secret: str = ""
 
 
@@ -271,6 +241,7 @@ class Settings(Section):
     files: Files = Files()
     fetch: Fetch = Fetch()
     whep: Whep = Whep()
+    hls: Hls = Hls()
     webhooks: Webhooks = Webhooks()
     cors: Cors = Cors()
     embed: Embed = Embed()
