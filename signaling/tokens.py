@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import string
 import struct
 import uuid
@@ -19,6 +20,8 @@ KEY_CHARACTERS = 24  # of an access key: 142 bits
 ID_BYTES = 12  # of an id that is no credential; written as 24 lower-case hex digits
 SHOWN_CHARACTERS = 4  # of a credential, in logs
 _ALPHABET = string.ascii_letters + string.digits
+_KEY = re.compile(rf"[A-Za-z0-9]{{{KEY_CHARACTERS}}}")
+_ID = re.compile(rf"[0-9a-f]{{{2 * ID_BYTES}}}")
 _FAIR = 256 - 256 % len(_ALPHABET)  # bytes from here on would favour the first letters
 _MAC_BYTES = 16
 _CURSOR = struct.Struct(">q16s")
@@ -48,6 +51,11 @@ def new_key(random: Callable[[int], bytes]) -> str:
     while len(key) < KEY_CHARACTERS:
         key += "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in random(KEY_CHARACTERS) if byte < _FAIR)
     return key[:KEY_CHARACTERS]
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether `new_key` may have made it. What could be an id as `new_id` makes them counts as one."""
+    return _KEY.fullmatch(text) is not None and _ID.fullmatch(text) is None
 
 
 def new_id(random: Callable[[int], bytes]) -> str:

@@ -150,10 +150,6 @@ class Rooms:
             raise NotFound("meeting", meeting_id)
         return meeting_of(row)
 
-    async def is_room(self, room_id: str) -> bool:
-        """Whether some team has a room that is called so."""
-        return _storable(room_id) and await self._database.reading(store.is_room, room_id)
-
     async def room_key(self, team: str, room_id: str) -> str:
         """What the team's room is called in the store."""
         room = await self._database.reading(store.room_by_id, team, room_id) if _storable(room_id) else None

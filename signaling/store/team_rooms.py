@@ -85,12 +85,6 @@ def room_by_key(connection: sa.Connection, key: str, *, lock: bool = False) -> R
     return RoomRow(*connection.execute(query.with_for_update() if lock else query).one())
 
 
-def is_room(connection: sa.Connection, room_id: str) -> bool:
-    """Whether any team's room is called so."""
-    query = sa.select(team_rooms.c.key).where(team_rooms.c.room_id == room_id).limit(1)
-    return connection.execute(query).first() is not None
-
-
 def rename_room(connection: sa.Connection, key: str, name: str | None) -> None:
     connection.execute(sa.update(team_rooms).where(team_rooms.c.key == key).values(name=name))
 

@@ -97,6 +97,26 @@ async def test_a_room_is_looked_at_by_access_key_or_by_id_with_an_api_key(team: 
     assert await team.status("GET", f"/rooms/{NEVER_ISSUED}", key="nobody's") == 403
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("key", [pytest.param(None, id="missing"), pytest.param("nobody's", id="unknown")])
+async def test_without_a_good_key_nobody_learns_which_rooms_exist(team: Team, method: str, key: str | None):
+    there = [
+        (await team.enter("standup"))["room"]["id"],
+        (await team.enter(None))["room"]["id"],
+        (await team.enter("Qm7tZ0bLw3XcR9kVdJ2sHfNb"))["room"]["id"],
+    ]
+    nowhere = ["nothing", "0123456789abcdef01234567", NEVER_ISSUED]
+    for one, other in zip(there, nowhere, strict=True):
+        assert await team.ask(method, f"/rooms/{one}", key=key) == _without_id(
+            await team.ask(method, f"/rooms/{other}", key=key), other, one
+        )
+
+
+def _without_id(answer: tuple[int, Any], known: str, other: str) -> tuple[int, Any]:
+    """The answer as it would be about another id."""
+    return answer[0], {name: text.replace(known[:4], other[:4]) for name, text in answer[1].items()}
+
+
 # 2. rooms
 
 

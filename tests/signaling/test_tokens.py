@@ -50,6 +50,22 @@ def test_unused_bits_at_the_end_of_a_cursor_must_be_zero():
         tokens.open_cursor(SECRET, "owner", twin)
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        pytest.param("Qm7tZ0bLw3XcR9kVdJ2sHfNa", True, id="key"),
+        pytest.param("qm7tz0blw3xcr9kvdj2shfna", True, id="without capitals"),
+        pytest.param("6b1f09d2c47e83aa5d10f2e4", False, id="id"),
+        pytest.param("Qm7tZ0bLw3XcR9kVdJ2sHfN", False, id="too short"),
+        pytest.param("Qm7tZ0bLw3XcR9kVdJ2sHfNab", False, id="too long"),
+        pytest.param("Qm7tZ0bLw3XcR9kVdJ2sHf-a", False, id="other characters"),
+        pytest.param("standup", False, id="name of somebody's"),
+    ],
+)
+def test_a_key_is_told_from_an_id_by_its_looks(text: str, key: bool):
+    assert tokens.looks_like_key(text) is key
+
+
 def test_a_token_is_64_hex_digits():
     assert tokens.new_token(lambda size: bytes(range(size))) == bytes(range(32)).hex()
 

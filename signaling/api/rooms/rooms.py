@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from signaling import tokens
 from signaling.api import CALLER, Operation, json_response
 from signaling.api.rooms.bodies import READ, read
 from signaling.api.rooms.callers import ACCESS_KEY, NOBODY, read_key, seat, team
@@ -49,7 +50,7 @@ async def fetch_meeting(request: web.Request) -> web.Response:
     try:
         return told(request, await rooms.seat(wanted))
     except NotFound:
-        await _check_key_is_missing(request, wanted)
+        _check_is_access_key(request, wanted)
         raise
 
 
@@ -62,7 +63,7 @@ async def end_meeting(request: web.Request) -> web.Response:
     try:
         found = await rooms.seat(wanted)
     except NotFound:
-        await _check_key_is_missing(request, wanted)
+        _check_is_access_key(request, wanted)
         raise
     if found.user.guest:
         raise Forbidden("Guests cannot end a meeting.")
@@ -75,9 +76,9 @@ async def lock_meeting(request: web.Request) -> web.Response:
     return web.Response(status=201)
 
 
-async def _check_key_is_missing(request: web.Request, wanted: str) -> None:
-    """Raises Refused where nothing but the right API key was missing: a wrong one was sent, or this is a room's id."""
-    if read_key(request) or await request.app[ROOMS].is_room(wanted):
+def _check_is_access_key(request: web.Request, wanted: str) -> None:
+    """Raises Refused for what is none by its looks: an API key is missing, whether such a room exists or not."""
+    if read_key(request) or not tokens.looks_like_key(wanted):
         raise Refused
 
 
@@ -115,7 +116,7 @@ OPERATIONS = (
         path_parameters=_EITHER,
         answer=MeetingOrRoom,
         errors={
-            403: "The API key is unknown",
+            403: "The API key is missing or unknown",
             404: "The access key was never issued, or no such room is running",
             410: "The meeting has ended",
         },
