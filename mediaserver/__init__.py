@@ -10,7 +10,7 @@ from mediaserver.composition.staging import Look, Person, scene_of
 from mediaserver.conference.conference import Conference, Limits
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.stream import Description, StreamDescription
-from mediaserver.conference.studio import Recording
+from mediaserver.conference.studio import Recording, RtmpTarget
 from mediaserver.conference.viewer import Viewer
 from mediaserver.conference.wishes import Wish
 from mediaserver.config import MediaConfig
@@ -30,6 +30,10 @@ from mediaserver.errors import (
     UnfitDescription,
 )
 from mediaserver.events import (
+    BroadcastEnded,
+    BroadcastEvent,
+    BroadcastInterrupted,
+    BroadcastStarted,
     CodecUnsupported,
     ConnectionLost,
     ConnectionOpened,
@@ -80,6 +84,10 @@ __all__ = [
     "BadCandidate",
     "BadDescription",
     "BadLayout",
+    "BroadcastEnded",
+    "BroadcastEvent",
+    "BroadcastInterrupted",
+    "BroadcastStarted",
     "Clock",
     "CodecUnsupported",
     "Conference",
@@ -123,6 +131,7 @@ __all__ = [
     "RecordingClosed",
     "RecordingStarted",
     "Rights",
+    "RtmpTarget",
     "Scene",
     "Seat",
     "Seats",

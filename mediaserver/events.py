@@ -246,6 +246,30 @@ class HlsEnded(HlsEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class BroadcastEvent(StudioEvent):
+    broadcast_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastStarted(BroadcastEvent):
+    """The target takes the program now; once more after an interruption."""
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastInterrupted(BroadcastEvent):
+    """The target refuses or has broken; it is tried again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastEnded(BroadcastEvent):
+    """The target has been given up."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotTaken(StudioEvent):
     snapshot_id: str
     path: str

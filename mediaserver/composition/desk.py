@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from mediaserver.composition.control import Message
 from mediaserver.composition.films import Film
+from mediaserver.composition.outlets import MakePush, Outlets
 from mediaserver.composition.scene import Scene, unpack
 from mediaserver.composition.writing import Writing, key_of
-from mediaserver.egress.hls import Hls
 from mediaserver.egress.one_view import OneView
 from mediaserver.egress.output import Output
 from mediaserver.media.depacketize import CodedFrame
@@ -49,7 +49,7 @@ MakeProgram = Callable[[Scene, float, Callable[[TrackLabel], None]], Program]
 
 class Desk:
     """`send` takes a datagram for the media socket, `tell` a message for the server; `make_program` is asked for a
-    composite when there is something to show: only then is anything decoded."""
+    composite when there is something to show: only then is anything decoded. `make_push` makes connections."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Desk:
         send: Callable[[bytes], None],
         tell: Callable[[Message], None],
         make_program: MakeProgram,
+        make_push: MakePush,
     ) -> None:
         self.intake = Intake(ssrc, wall_offset, self._frame, self._key_asked)
         self._make_program = make_program
@@ -70,8 +71,8 @@ class Desk:
         self._shown: set[int] = set()
         self._outputs: list[Output] = []
         self._one_view: OneView | None = None
-        self._hls: dict[str, Hls] = {}
         self.recordings = Writing(wall_offset, tell=tell, want_key=self._want_key, add=self._add, remove=self._remove)
+        self.outlets = Outlets(wall_offset, tell=tell, add=self._add, remove=self._remove, make_push=make_push)
         self._flush_at = 0.0
 
     def datagram(self, data: bytes, now: float) -> None:
@@ -140,26 +141,6 @@ class Desk:
             self._one_view = OneView(message["video_ssrc"], message["audio_ssrc"], self._wall_offset, self._send)
             self._add(self._one_view)
 
-    def hls(self, message: Message) -> None:
-        """The composite as files for HLS, from now on."""
-        hls_id = str(message["id"])
-        output = Hls(
-            Path(message["folder"]),
-            message["prefix"],
-            self._wall_offset,
-            lambda **written: self._tell({"did": "hls", "id": hls_id, **written}),
-            lambda why: self.stop_hls(hls_id, why),
-        )
-        self._hls[hls_id] = output
-        self._add(output)
-
-    def stop_hls(self, hls_id: str, why: str) -> None:
-        """No more; what has come is written."""
-        output = self._hls.pop(hls_id, None)
-        if output:
-            self._remove(output)
-            self._tell({"did": "hls_over", "id": hls_id, "why": why})
-
     def play(self, message: Message) -> None:
         """A film into the composite, which is there by then."""
         play_id = str(message["id"])
@@ -187,8 +168,7 @@ class Desk:
     def stop_all(self, now: float, why: str) -> None:
         self.intake.release()
         self.recordings.stop_all(now, why)
-        for hls_id in list(self._hls):
-            self.stop_hls(hls_id, why)
+        self.outlets.stop_all(why)
 
     def muted(self, message: Message, now: float) -> None:
         stream_id, kind, muted = message["stream_id"], message["kind"], bool(message["muted"])

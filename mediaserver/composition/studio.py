@@ -16,10 +16,11 @@ from mediaserver.composition.hls_orders import HlsStreams
 from mediaserver.composition.orders import CONFERENCE_OVER, Orders, Recording, Recordings, Snapshots
 from mediaserver.composition.playing import Films
 from mediaserver.composition.process import WorkerProcess
+from mediaserver.composition.pushes import Pushes
 from mediaserver.composition.scene import Scene, pack
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import KINDS, Kind, Stream, Track
-from mediaserver.conference.studio import COMPOSITE
+from mediaserver.conference.studio import COMPOSITE, RtmpTarget
 from mediaserver.config import MediaConfig
 from mediaserver.events import MediaEvent, StreamInfo, WorkerFailed
 from mediaserver.rtp.codecs import CODECS, CodecId
@@ -54,7 +55,8 @@ class Studio:
         self._snapshots = Snapshots(conference_id, self._send, tell)
         self._films = Films(conference_id, self._send, tell)
         self._hls = HlsStreams(conference_id, self._send, tell)
-        self._orders: tuple[Orders, ...] = (self._recordings, self._snapshots, self._films, self._hls)
+        self._pushes = Pushes(conference_id, self._send, tell)
+        self._orders: tuple[Orders, ...] = (self._recordings, self._snapshots, self._films, self._hls, self._pushes)
         self._scene: Scene | None = None
         self._asked_for = False
         """Whether the scene is somebody's wish."""
@@ -105,6 +107,15 @@ class Studio:
 
     def stop_hls(self, hls_id: str) -> None:
         self._hls.stop(hls_id)
+
+    def broadcast(self, broadcast_id: str, target: RtmpTarget) -> None:
+        self._pushes.add(broadcast_id, target)
+        self._show_something()
+        if not self.process.need():
+            self._pushes.begin(broadcast_id)
+
+    def stop_broadcast(self, broadcast_id: str) -> None:
+        self._pushes.stop(broadcast_id)
 
     def play(self, film: Film) -> None:
         self._films.add(film)

@@ -16,11 +16,13 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mediaserver.composition.control import Channel, Message
 from mediaserver.composition.desk import Desk, Program
 from mediaserver.composition.scene import Scene
+from mediaserver.egress.rtmp import RtmpPush
 from mediaserver.recording.folder import Busy, orphans, repair
 from mediaserver.recording.individual import TrackLabel
 
@@ -58,8 +60,10 @@ class Worker:
             "play": lambda desk, m: desk.play(m),
             "stop_playing": lambda desk, m: desk.stop_playing(m),
             "snapshot": lambda desk, m: desk.snapshot(m),
-            "hls": lambda desk, m: desk.hls(m),
-            "stop_hls": lambda desk, m: desk.stop_hls(m["id"], STOPPED),
+            "hls": lambda desk, m: desk.outlets.hls(m),
+            "stop_hls": lambda desk, m: desk.outlets.stop_hls(m["id"], STOPPED),
+            "push": lambda desk, m: desk.outlets.push(m),
+            "stop_push": lambda desk, m: desk.outlets.stop_push(m["id"]),
             "spoke": lambda desk, m: desk.spoke(m["participant_ids"], _now()),
             "name": lambda desk, m: desk.named(m["participant_id"], m["name"]),
             "note": lambda desk, m: desk.noted(m["note"], _now()),
@@ -80,6 +84,7 @@ class Worker:
                     send=self._send,
                     tell=self._tell,
                     make_program=_program,
+                    make_push=self._push,
                 )
             case "end":
                 self._end(message["why"])
@@ -139,6 +144,15 @@ class Worker:
 
     def _tell(self, message: Message) -> None:
         self._channel.send(**message)
+
+    def _push(self, order: Message, report: Callable[[str, str], None]) -> RtmpPush:
+        """Its reports come from another thread, also while this one ends."""
+
+        def later(state: str, why: str) -> None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(report, state, why)
+
+        return RtmpPush(order["url"], order["addresses"], later, ca_file=order["ca_file"])
 
 
 def _program(scene: Scene, now: float, on_key_wanted: Callable[[TrackLabel], None]) -> Program:

@@ -14,7 +14,7 @@ from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.publication import Changes
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Stream
-from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, Recording, Studio
+from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, Recording, RtmpTarget, Studio
 from mediaserver.conference.viewer import Viewer
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, NoSuchStream, ParticipantExists
 from mediaserver.events import (
@@ -132,6 +132,15 @@ class Conference:
     def stop_hls(self, hls_id: str) -> None:
         if self._studio:
             self._studio.stop_hls(hls_id)
+
+    def broadcast(self, broadcast_id: str, target: RtmpTarget) -> None:
+        """Pushes the composite to a server; told as `BroadcastStarted`, -`Interrupted` and, given up, -`Ended`."""
+        self._studio_now().broadcast(broadcast_id, target)
+
+    def stop_broadcast(self, broadcast_id: str) -> None:
+        """Ends it, without telling; also one that has ended."""
+        if self._studio:
+            self._studio.stop_broadcast(broadcast_id)
 
     def play(self, film: Any) -> None:
         """Plays a `Film`, a file on this machine, into the composite: told as `PlaybackStarted` and `PlaybackEnded`.

@@ -5,6 +5,7 @@ is the one there is.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,18 @@ from mediaserver.events import StreamInfo
 
 ONE_VIEW = "one_view"  # the label of the stream that is the composite, and the id of who it is said to be from
 INDIVIDUAL, COMPOSITE = "individual", "composite"  # kinds of recordings
+
+
+@dataclass(frozen=True, slots=True)
+class RtmpTarget:
+    """Where a program is pushed to. Only to `addresses`, which the URL's host has; whoever gives them has checked them.
+
+    `ca_file`: certificates that are trusted besides those the machine trusts.
+    """
+
+    url: str = field(repr=False)
+    addresses: tuple[str, ...] = ()
+    ca_file: str | None = None
 
 
 class Recording(Protocol):
@@ -49,6 +62,12 @@ class Studio(Protocol):
 
     def stop_hls(self, hls_id: str) -> None:
         """May be called for what has ended."""
+
+    def broadcast(self, broadcast_id: str, target: RtmpTarget) -> None:
+        """A push of the composite; told as `BroadcastStarted`, -`Interrupted` and -`Ended`."""
+
+    def stop_broadcast(self, broadcast_id: str) -> None:
+        """Nothing is told of it any more. May be called for what has ended."""
 
     def play(self, film: Any) -> None:
         """A film (`composition.films.Film`) as a source of the composite; told as `PlaybackStarted` and -`Ended`."""

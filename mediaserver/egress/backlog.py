@@ -34,21 +34,21 @@ class Backlog:
         self._open = self._going = False
         self._clear()
 
-    def put(self, frame: EncodedFrame, *, picture: bool) -> None:
-        if not self._open:
-            return
-        if not self._going and not (picture and frame.key):
-            return
+    def put(self, frame: EncodedFrame, *, picture: bool) -> bool:
+        """Returns whether the connection has fallen behind now."""
+        if not self._open or (not self._going and not (picture and frame.key)):
+            return False
         if self._waiting and (
             frame.at - self._waiting[0][1].at > MAX_BEHIND or self._size_bytes + len(frame.data) > MAX_BYTES
         ):
             self.dropped += len(self._waiting) + 1
             self._clear()
             self._going = False
-            return
+            return True
         self._going = True
         self._waiting.append((picture, frame))
         self._size_bytes += len(frame.data)
+        return False
 
     def take(self) -> list[Waiting]:
         """All of it, in its order."""

@@ -27,9 +27,9 @@ STALL = 10.0  # seconds in which nothing can be sent: it is broken
 LISTEN_EVERY = 0.5
 READ_BYTES = 1 << 16
 
-LIVE, WAITING, OVER = "live", "waiting", "over"
+LIVE, BEHIND, WAITING, OVER = "live", "behind", "waiting", "over"
 Report = Callable[[str, str], None]
-"""Called in the thread with one of these, and why it is not live."""
+"""Called with one of these, and why it is that, in whatever thread."""
 
 
 class RtmpPush:
@@ -68,8 +68,10 @@ class RtmpPush:
 
     def _put(self, frame: EncodedFrame, *, picture: bool) -> None:
         with self._news:
-            self._backlog.put(frame, picture=picture)
+            behind = self._backlog.put(frame, picture=picture)
             self._news.notify()
+        if behind:
+            self._report(BEHIND, f"{self._backlog.dropped} frames were left out")
 
     # in the thread
 

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from mediaserver.composition.desk import Desk, MakeProgram
+from mediaserver.composition.outlets import MakePush
 from mediaserver.composition.program import Program
 from mediaserver.composition.scene import Scene, pack
+from mediaserver.egress.output import Output
 from mediaserver.rtp import rtcp
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.packet import RtpPacket, write_packet
@@ -43,10 +45,14 @@ class Sender:
         return rtcp.write_compound([rtcp.SenderReport(self.ssrc, ntp, self.timestamp(at), 0, 0)])
 
 
+def nowhere(_order: dict[str, Any], _report: Any) -> Output:
+    raise OSError("nothing leaves this room")
+
+
 class Room:
     """The desk with everything around it; `now` moves with `run`."""
 
-    def __init__(self, make_program: MakeProgram = Program) -> None:
+    def __init__(self, make_program: MakeProgram = Program, make_push: MakePush = nowhere) -> None:
         self.now = 1000.0
         self.told: list[dict[str, Any]] = []
         self.asked: list[rtcp.Packet] = []
@@ -56,6 +62,7 @@ class Room:
             send=lambda data: self.asked.extend(rtcp.read_compound(data)),
             tell=self.told.append,
             make_program=make_program,
+            make_push=make_push,
         )
 
     def feed(self, sender: Sender, use: str) -> None:
