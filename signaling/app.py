@@ -22,6 +22,7 @@ from signaling.api.whep import whep_family
 from signaling.api.whip import whip_family
 from signaling.assembly import Context, Core, teams
 from signaling.assembly.realtime import realtime
+from signaling.assembly.recording import make_recorder, recording
 from signaling.assembly.rooms import rooms
 from signaling.assembly.sessions import sessions
 from signaling.assembly.spaces import spaces
@@ -33,6 +34,7 @@ from signaling.metrics import RequestCounts
 from signaling.middleware import finish_headers, middlewares
 from signaling.objects import Objects
 from signaling.services.admission import Admission
+from signaling.services.composites import Composites
 from signaling.services.conferences import Conferences
 from signaling.services.entrance import Entrance
 from signaling.services.links import KEPT_AS, SECRET_BYTES, Links
@@ -50,7 +52,7 @@ log = structlog.get_logger(__name__)
 MediaFactory = Callable[[MediaConfig, Clock, Callable[[MediaEvent], None]], MediaServer]
 Sweep = Callable[[], Awaitable[None]]
 
-PARTS = (webhooks, realtime, sessions, rooms, spaces)
+PARTS = (webhooks, realtime, sessions, rooms, spaces, recording)
 """In the order in which they start, and are asked whose a path or a credential is."""
 
 
@@ -74,7 +76,7 @@ def create_app(
     media_server = media(_media_config(settings.media), clock, dispatch)
     conferences = Conferences(media_server, settings, clock, scheduler)
     objects = Objects(settings.objects_url, settings.objects.options)
-    dev_keys, fetcher = dev_keys or {}, Fetcher(settings.fetch)
+    dev_keys, fetcher, composites = dev_keys or {}, Fetcher(settings.fetch), Composites(clock, scheduler)
     core = Core(
         settings,
         clock,
@@ -86,6 +88,16 @@ def create_app(
         links,
         fetcher,
         Webhooks(database, fetcher, clock, teams(settings, dev_keys)),
+        composites,
+        make_recorder(
+            settings,
+            clock,
+            database=database,
+            media=media_server,
+            conferences=conferences,
+            composites=composites,
+            objects=objects,
+        ),
         dev_keys,
     )
     parts = [assemble(core) for assemble in PARTS]

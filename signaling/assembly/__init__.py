@@ -15,9 +15,11 @@ from signaling.api import Family
 from signaling.fetch import Fetcher
 from signaling.live.observer import Observing
 from signaling.objects import Objects
+from signaling.services.composites import Composites
 from signaling.services.conferences import Conferences, Watch
 from signaling.services.doors import Door
 from signaling.services.links import Links
+from signaling.services.recording import Recorder
 from signaling.services.scheduler import Scheduler
 from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
@@ -48,6 +50,8 @@ class Core:
     links: Links
     fetcher: Fetcher
     webhooks: Webhooks
+    composites: Composites
+    recorder: Recorder
     dev_keys: Mapping[str, str]
     """One key per family by its name, on a development server; empty otherwise."""
 

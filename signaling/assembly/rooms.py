@@ -17,7 +17,6 @@ from signaling.appkeys import (
     SNAPSHOTS,
 )
 from signaling.assembly import Context, Core, Parts, teams
-from signaling.services.composites import Composites
 from signaling.services.documents import Documents
 from signaling.services.file_views import FileViews
 from signaling.services.files import MeetingFiles
@@ -25,15 +24,17 @@ from signaling.services.layers import Layers
 from signaling.services.permalinks import Permalinks
 from signaling.services.pictures import Pictures
 from signaling.services.presentations import Presentations
-from signaling.services.recordings import Recordings
+from signaling.services.recording import KIND, Library
+from signaling.services.recordings import FAMILY, Recordings
 from signaling.services.room_door import RoomConferences, RoomsDoor
 from signaling.services.rooms import Rooms
+from signaling.services.snapshots import KIND as SNAPSHOT
 from signaling.services.snapshots import Snapshots
 
 UPLOADS_FOLDER = "uploads"
 PICTURES_FOLDER = "pictures"
-RECORDINGS_FOLDER = "recordings"
 SNAPSHOTS_FOLDER = "snapshots"
+SNAPSHOT_LINK_LIFE = 3600.0  # seconds
 
 
 def rooms(core: Core) -> Parts:
@@ -42,22 +43,22 @@ def rooms(core: Core) -> Parts:
     service.register.herald = core.webhooks
     service.conferences = RoomConferences(service, core.conferences)
     files, presentations, pictures = _shown(core, service)
-    composites, recordings, snapshots = _made(core, service)
-    presentations.watches.append(composites.presented)
-    layers = Layers(pictures, conference=service.conference, show=composites.layered)
+    recordings, snapshots = _made(core, service)
+    presentations.watches.append(core.composites.presented)
+    layers = Layers(pictures, conference=service.conference, show=core.composites.layered)
     files.herald = presentations.herald = recordings.herald = snapshots.herald = core.webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, known)
     return Parts(
         families=[rooms_family(known)],
         doors=[door],
         observing=door,
-        watches=[presentations, recordings, composites, layers, service.conferences, files],
-        hears=[recordings.hear, snapshots.hear],
+        watches=[presentations, recordings, core.recorder, core.composites, layers, service.conferences, files],
+        hears=[snapshots.hear],
         keys={
             ROOMS: service,
             PERMALINKS: Permalinks(core.database, service, core.clock),
             FILES: files,
-            COMPOSITES: composites,
+            COMPOSITES: core.composites,
             LAYERS: layers,
             RECORDINGS: recordings,
             SNAPSHOTS: snapshots,
@@ -69,7 +70,7 @@ def rooms(core: Core) -> Parts:
             _showing(files, presentations, layers, pictures),
             _keeping(recordings, snapshots),
         ],
-        sweeps=[service.sweep, files.sweep, recordings.sweep, snapshots.sweep],
+        sweeps=[service.sweep, files.sweep, snapshots.sweep],
     )
 
 
@@ -100,38 +101,43 @@ def _shown(core: Core, service: Rooms) -> tuple[MeetingFiles, Presentations, Pic
     return files, presentations, pictures
 
 
-def _made(core: Core, service: Rooms) -> tuple[Composites, Recordings, Snapshots]:
-    """The composite of each meeting, and what is made of it."""
-    composites = Composites(core.clock, core.scheduler, options=service.shown_options, changed=service.change_options)
+def _made(core: Core, service: Rooms) -> tuple[Recordings, Snapshots]:
+    """What is made of the composite of each meeting."""
+    core.composites.options, core.composites.changed = service.shown_options, service.change_options
+    limits = core.settings.recordings
     recordings = Recordings(
-        core.database,
-        core.media,
+        core.recorder,
+        _library(core, KIND, "webm", limits.retention_days, limits.link_ttl_seconds),
         core.conferences,
         service,
-        composites,
-        objects=core.objects,
-        links=core.links,
-        limits=core.settings.recordings,
-        clock=core.clock,
-        folder=core.settings.data_dir / RECORDINGS_FOLDER,
     )
+    core.recorder.enter(recordings)
     snapshots = Snapshots(
-        core.database,
+        _library(core, SNAPSHOT, "jpg", core.settings.snapshots.retention_days, SNAPSHOT_LINK_LIFE),
         core.conferences,
         service,
-        composites,
-        core.objects,
-        links=core.links,
-        limits=core.settings.snapshots,
-        clock=core.clock,
+        core.composites,
         folder=core.settings.data_dir / SNAPSHOTS_FOLDER,
     )
-    return composites, recordings, snapshots
+    return recordings, snapshots
+
+
+def _library(core: Core, kind: str, ending: str, retention_days: int, link_life: float) -> Library:
+    return Library(
+        core.database,
+        core.objects,
+        core.links,
+        core.clock,
+        family=FAMILY,
+        kind=kind,
+        ending=ending,
+        retention_days=retention_days,
+        link_life=link_life,
+    )
 
 
 def _keeping(recordings: Recordings, snapshots: Snapshots) -> Context:
     async def context(_: web.Application) -> AsyncIterator[None]:
-        await recordings.start_up()
         await snapshots.start_up()
         yield
         await recordings.aclose()

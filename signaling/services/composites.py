@@ -1,4 +1,4 @@
-"""What the composite of each team's meeting shows: who sits where, with which stream; and that everybody hears of it.
+"""What the composite of a meeting shows: who sits where, with which stream; and that everybody hears of it.
 
 Who sits in which box is decided by the media plane's `Seats`; here they are told who comes, goes, speaks and presents,
 and their answer becomes a scene. The scene is handed on only while something is made of it: `need` and `release`.
@@ -38,6 +38,14 @@ from signaling.services.scheduler import Alarm, Scheduler
 
 LOOK_AGAIN = 2.1  # seconds after somebody has begun to speak: by then they may take another's seat
 CAMERA, SCREEN = "camera", "screen"
+PLAIN: Mapping[str, Any] = {
+    "widescreen": True,
+    "show_names": True,
+    "background_color": "#121212",
+    "audio_insert": "audio_only",
+    "audio_insert_position": None,
+}
+"""How the composite looks in families that have no options for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +79,24 @@ class _Show:
 
 
 class Composites:
-    """A watch of conferences. `options` are a meeting's now; `changed` is called with those that a layout changes."""
+    """A watch of conferences. `options` are a meeting's now; `changed` is called with those that a layout changes.
+
+    In teams' meetings there is always one; in those of other families while, and after, something is made of it.
+    """
 
     def __init__(
         self,
         clock: Clock,
         scheduler: Scheduler,
         *,
-        options: Callable[[Meeting], Mapping[str, Any]],
-        changed: Callable[[Meeting, Mapping[str, Any]], Event],
+        options: Callable[[Meeting], Mapping[str, Any]] = lambda meeting: meeting.venue.options,
+        changed: Callable[[Meeting, Mapping[str, Any]], Event] = lambda _, options: events.options_update(
+            dict(options)
+        ),
     ) -> None:
         self._clock = clock
         self._scheduler = scheduler
-        self._options = options
-        self._changed = changed
+        self.options, self.changed = options, changed
         self._shows: dict[str, _Show] = {}
 
     def need(self, meeting: Meeting, what: str) -> None:
@@ -129,7 +141,7 @@ class Composites:
             "show_names": layout.show_names,
             **layout.changes,
         }
-        meeting.tell(self._changed(meeting, told))
+        meeting.tell(self.changed(meeting, told))
         self._arrange(show, anew=True)
 
     def presented(self, meeting_id: str, presentation: Presentation | None) -> None:
@@ -150,7 +162,7 @@ class Composites:
     # what the conferences tell
 
     def came(self, meeting: Meeting, member: Member) -> None:
-        if meeting.family == FAMILY:
+        if meeting.family == FAMILY or meeting.id in self._shows:
             show = self._show(meeting)
             show.seats.came(member.id)
             self._arrange(show)
@@ -185,13 +197,16 @@ class Composites:
 
     def _show(self, meeting: Meeting) -> _Show:
         if meeting.id not in self._shows:
-            options = self._options(meeting)
+            options = self._look_of(meeting)
             seats = Seats(widescreen=options["widescreen"])
             show = _Show(meeting, seats, Alarm(self._scheduler), show_names=options["show_names"])
             for member_id in meeting.members:
                 seats.came(member_id)
             self._shows[meeting.id] = show
         return self._shows[meeting.id]
+
+    def _look_of(self, meeting: Meeting) -> Mapping[str, Any]:
+        return {**PLAIN, **self.options(meeting)}
 
     def _arrange(self, show: _Show, *, anew: bool = False) -> None:
         """`anew`: not only who sits where may have changed."""
@@ -225,7 +240,7 @@ class Composites:
         return scene_of(show.shown, people, self._look(show), speaking=show.speaking)
 
     def _look(self, show: _Show) -> Look:
-        options, picture = self._options(show.meeting), show.presentation and show.presentation.picture
+        options, picture = self._look_of(show.meeting), show.presentation and show.presentation.picture
         behind, front = (show.layers.get(z, NO_LAYER) for z in (BACKGROUND, FOREGROUND))
         at = options["audio_insert_position"]
         return Look(

@@ -208,7 +208,9 @@ sessions = sa.Table(
     sa.Column("modified_ms", sa.BigInteger, nullable=False),
     sa.Column("created_by", sa.Text),
     sa.Column("modified_by", sa.Text),
+    sa.Column("archived_ms", sa.BigInteger),
 )
+"""`archived_ms` is when its archive began by itself, which it does once."""
 
 session_attendees = sa.Table(
     "session_attendees",
@@ -224,19 +226,46 @@ session_attendees = sa.Table(
     sa.UniqueConstraint("session_id", "attendee", name="session_attendees_once"),
 )
 
-room_recordings = sa.Table(
-    "room_recordings",
+recordings = sa.Table(
+    "recordings",
     metadata,
     sa.Column("id", sa.String(24), primary_key=True),
     sa.Column("kind", sa.String(9), nullable=False),
-    sa.Column("room_key", sa.String(24), sa.ForeignKey("team_rooms.key"), nullable=False),
-    sa.Column("meeting_id", sa.String(36), sa.ForeignKey("room_meetings.id"), nullable=False),
-    sa.Column("user", sa.Text, nullable=False),
-    sa.Column("room", sa.Text, nullable=False),
+    sa.Column("family", sa.String(16), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("container", sa.String(64), nullable=False),
+    sa.Column("conference_id", sa.String(64), nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
-    sa.Column("duration", sa.Integer),
     sa.Column("state", sa.String(9), nullable=False),
-    sa.Index("room_recordings_by_room", "room_key", "kind", "created_ms"),
-    sa.Index("room_recordings_by_time", "created_ms"),
+    sa.Column("duration", sa.Integer),
+    sa.Column("size_bytes", sa.BigInteger),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("reason", sa.Text),
+    sa.Column("target_id", sa.Integer),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_try_ms", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Index("recordings_by_container", "family", "container", "kind", "created_ms"),
+    sa.Index("recordings_by_owner", "family", "owner", "kind", "created_ms"),
+    sa.Index("recordings_by_time", "created_ms"),
 )
-"""What is made of the composite and kept: recordings and pictures. `user` and `room` are JSON, as of that meeting."""
+"""What is made of the composite and kept, in every family: recordings and pictures. `owner` is whose it is: a team, a
+tenant (empty: nobody's in particular), a space; `container` the room or session that it is listed with; `about` what
+else the family tells of it, in JSON. It outlives all of these: there are no foreign keys."""
+
+storage_targets = sa.Table(
+    "storage_targets",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("family", sa.String(16), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("fallback", sa.String(16), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Index("storage_targets_by_owner", "family", "owner", "id"),
+)
+"""Where an owner's recordings go once they are finished; the latest counts, older ones stay while something is still on
+its way there. `options` is JSON without secrets; `sealed` are the secrets, encrypted."""
