@@ -25,9 +25,11 @@ from signaling.services.sessions import Sessions
 from signaling.services.snapshots import Snapshots
 from signaling.services.spaces.access import Accesses
 from signaling.services.spaces.accounts import Accounts
+from signaling.services.spaces.door import SpacesDoor
+from signaling.services.spaces.invitations import Invitations
 from signaling.services.spaces.invites import Invites
-from signaling.services.spaces.spaces import SpacesService
 from signaling.services.spaces.roles import Roles
+from signaling.services.spaces.spaces import SpacesService
 from signaling.services.viewers import Viewers
 from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
@@ -85,6 +87,8 @@ LINKS = web.AppKey("links", Links)
 SPACES = web.AppKey("spaces", SpacesService)
 SPACES_ACCOUNTS = web.AppKey("spaces_accounts", Accounts)
 SPACES_ACCESSES = web.AppKey("spaces_accesses", Accesses)
+SPACES_DOOR = web.AppKey("spaces_door", SpacesDoor)
+SPACES_INVITATIONS = web.AppKey("spaces_invitations", Invitations)
 SPACES_INVITES = web.AppKey("spaces_invites", Invites)
 SPACES_ROLES = web.AppKey("spaces_roles", Roles)
 REQUESTS = web.AppKey("requests", RequestCounts)

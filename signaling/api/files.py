@@ -31,13 +31,13 @@ class Files:
         self._root = root.resolve()
         self._known: dict[str, _File] = {}
 
-    def response(self, request: web.Request, name: str) -> web.Response:
+    def response(self, request: web.Request, name: str, status: int = 200) -> web.Response:
         """The file of that name, or that the client has it already. UnknownPath if it is none of the directory's."""
         file = self._file(name)
         headers = {hdrs.CACHE_CONTROL: "no-cache", hdrs.ETAG: f'"{file.etag}"'}
-        if any(tag.value in (file.etag, "*") for tag in request.if_none_match or ()):
+        if status == 200 and any(tag.value in (file.etag, "*") for tag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
-        return web.Response(body=file.body, content_type=file.content_type, headers=headers)
+        return web.Response(status=status, body=file.body, content_type=file.content_type, headers=headers)
 
     def _file(self, name: str) -> _File:
         known = self._known.get(name)

@@ -5,18 +5,30 @@ In a checkout the directory stands beside the package, in an installed wheel ins
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from aiohttp import hdrs, web
 
 from signaling.api import json_response
 from signaling.api.files import Files
+from signaling.api.spaces.pages import space_pages
 from signaling.appkeys import DEV_KEYS, FAMILIES, SETTINGS
 from signaling.middleware import NO_CORS
 from signaling.version import VERSION
 
-PAGES: Mapping[str, str] = {"/": "index.html", "/app": "room.html", "/lab": "lab.html", "/docs": "docs.html"}
-EMBEDDABLE = ("/app",)
+CONFERENCE = "room.html"
+PAGES: Mapping[str, str] = {
+    "/": "index.html",
+    "/app": CONFERENCE,
+    "/lab": "lab.html",
+    "/docs": "docs.html",
+    "/recordings": "team.html",
+    "/team": "team.html",
+}
+MISSING = "missing.html"
+FRAMED = web.ResponseKey("framed", bool)
+"""Set on pages: whether the sites of the settings may show them in a frame."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CONTENT_POLICY = "; ".join(
@@ -48,6 +60,7 @@ def pages_routes(directory: Path) -> list[web.AbstractRouteDef]:
         return files.response(request, request.match_info["path"])
 
     pages = [web.get(path, _page(files, name)) for path, name in PAGES.items()]
+    pages += space_pages(partial(page, files))
     return [*pages, web.get("/about.json", about), web.get("/static/{path:.+}", static_file)]
 
 
@@ -58,6 +71,7 @@ async def about(request: web.Request) -> web.Response:
         "version": VERSION,
         "families": [family.name for family in request.app[FAMILIES]],
         "dev": bool(dev_keys),
+        "frame_ancestors": list(request.app[SETTINGS].embed.frame_ancestors),
     }
     if dev_keys and _from_this_machine(request):
         told |= {f"{family}_key": key for family, key in dev_keys.items()}
@@ -72,20 +86,26 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    if request.path in PAGES:
-        headers["Content-Security-Policy"] = f"{_CONTENT_POLICY}; frame-ancestors {_ancestors(request)}"
+    if FRAMED in response:
+        ancestors = _ancestors(request) if response[FRAMED] else "'self'"
+        headers["Content-Security-Policy"] = f"{_CONTENT_POLICY}; frame-ancestors {ancestors}"
+
+
+def page(files: Files, request: web.Request, name: str, status: int = 200) -> web.Response:
+    """A page of the directory. The conference may stand in frames, and what is told in its place."""
+    response = files.response(request, name, status)
+    response[FRAMED] = name in (CONFERENCE, MISSING)
+    return response
 
 
 def _page(files: Files, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def page(request: web.Request) -> web.StreamResponse:
-        return files.response(request, name)
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return page(files, request, name)
 
-    return page
+    return handler
 
 
 def _ancestors(request: web.Request) -> str:
-    if request.path not in EMBEDDABLE:
-        return "'self'"
     return " ".join(request.app[SETTINGS].embed.frame_ancestors) or "'none'"
 
 

@@ -6,11 +6,20 @@ from aiohttp import web
 
 from signaling import dev_keys
 from signaling.api.spaces import spaces_family
-from signaling.appkeys import SPACES, SPACES_ACCESSES, SPACES_ACCOUNTS, SPACES_INVITES, SPACES_ROLES
+from signaling.appkeys import (
+    SPACES,
+    SPACES_ACCESSES,
+    SPACES_ACCOUNTS,
+    SPACES_DOOR,
+    SPACES_INVITATIONS,
+    SPACES_INVITES,
+    SPACES_ROLES,
+)
 from signaling.assembly import Core, Parts
 from signaling.services.spaces.access import Accesses
 from signaling.services.spaces.accounts import Accounts
 from signaling.services.spaces.door import RunningCalls, SpacesDoor
+from signaling.services.spaces.invitations import Invitations
 from signaling.services.spaces.invites import Invites
 from signaling.services.spaces.roles import Roles
 from signaling.services.spaces.spaces import SpacesService
@@ -23,6 +32,7 @@ def spaces(core: Core) -> Parts:
     service = SpacesService(core.database, core.clock, RunningCalls(core.conferences))
     accesses = Accesses(core.database, service)
     roles = Roles(core.database, service)
+    door = SpacesDoor(core.database, accounts, accesses, core.conferences, clock=core.clock)
 
     async def running(_: web.Application) -> AsyncIterator[None]:
         await accounts.start()
@@ -31,11 +41,13 @@ def spaces(core: Core) -> Parts:
 
     return Parts(
         families=[spaces_family(configured=bool(settings.clients))],
-        doors=[SpacesDoor(core.database, accounts, accesses, core.conferences, clock=core.clock)],
+        doors=[door],
         keys={
             SPACES: service,
             SPACES_ACCOUNTS: accounts,
             SPACES_ACCESSES: accesses,
+            SPACES_DOOR: door,
+            SPACES_INVITATIONS: Invitations(core.database, accounts, service),
             SPACES_ROLES: roles,
             SPACES_INVITES: Invites(core.database, service, roles),
         },

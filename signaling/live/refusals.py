@@ -10,6 +10,7 @@ from signaling.services import errors as services
 from signaling.services.conferences import ShuttingDown
 from signaling.services.entrance import AlreadyOnline
 from signaling.services.meeting import EndToEndEncrypted, ModeChanged, NotInMesh, ViewUnavailable
+from signaling.services.spaces.access import AccessExpired, AccessUsed
 
 _TOLD: dict[type[Exception], tuple[int, str]] = {
     services.Unauthorized: (401, "no_credential"),
@@ -25,6 +26,8 @@ _TOLD: dict[type[Exception], tuple[int, str]] = {
     services.TooLarge: (413, "message_too_long"),
     services.TooMany: (429, "too_many_messages"),
     services.ServiceError: (500, "server_failure"),
+    AccessUsed: (410, "access_used"),
+    AccessExpired: (410, "access_expired"),
     AlreadyOnline: (409, "already_online"),
     ShuttingDown: (500, "server_shutdown"),
     NotInMesh: (409, "not_in_mesh"),

@@ -185,6 +185,11 @@ def use_token_once(connection: sa.Connection, token_id: str, expires_ms: int) ->
     return True
 
 
+def is_used_token(connection: sa.Connection, token_id: str) -> bool:
+    table = spaces_used_tokens
+    return connection.execute(sa.select(table.c.id).where(table.c.id == token_id)).first() is not None
+
+
 def forget_used_tokens(connection: sa.Connection, now_ms: int) -> None:
     connection.execute(sa.delete(spaces_used_tokens).where(spaces_used_tokens.c.expires_ms < now_ms))
 

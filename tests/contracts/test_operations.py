@@ -274,7 +274,7 @@ async def test_files_of_the_pages_are_asked_for_again(api: Api):
 
 
 async def test_a_server_in_use_tells_no_keys(api: Api):
-    expected = {"version": VERSION, "families": FAMILIES, "dev": False}
+    expected = {"version": VERSION, "families": FAMILIES, "dev": False, "frame_ancestors": ["*"]}
     assert await api.ask("GET", "/about.json", key=None) == (200, expected)
 
 
@@ -282,7 +282,13 @@ async def test_a_development_server_tells_pages_on_this_machine_its_key(tmp_path
     async with api_server(settings_for(tmp_path), clock, dev_keys={"realtime": "made just now"}) as api:
         response = await api.send("GET", "/about.json", key=None, headers={"Sec-Fetch-Site": "same-origin"})
         told = await response.json()
-        assert told == {"version": VERSION, "families": FAMILIES, "dev": True, "realtime_key": "made just now"}
+        assert told == {
+            "version": VERSION,
+            "families": FAMILIES,
+            "dev": True,
+            "frame_ancestors": ["*"],
+            "realtime_key": "made just now",
+        }
         assert response.headers["Cache-Control"] == "no-store"
         assert "Access-Control-Allow-Origin" not in response.headers
         for key in (told["realtime_key"], KEY):

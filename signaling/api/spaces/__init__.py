@@ -9,18 +9,26 @@ from signaling.services.errors import Forbidden, Refused, Unauthorized
 from signaling.services.spaces import accounts
 
 TOKEN_PATH = "/v1/auth/token"  # noqa: S105 - where one is got
+OPEN = (
+    TOKEN_PATH,
+    "/v1/entrances/{alias}",
+    *(f"/v1/invites/{{token}}{what}" for what in ("", "/register", "/sign-in")),
+)
+"""Where no token is needed: it is got there, or a link stands for it."""
 WHO = web.RequestKey("spaces_caller", accounts.Caller)
 _SCHEME = "bearer "
 
 
 def spaces_family(*, configured: bool) -> Family:
     from signaling.api.spaces.access import ACCESS_OPERATIONS
+    from signaling.api.spaces.embedding import EMBEDDING_OPERATIONS
     from signaling.api.spaces.invites import INVITE_OPERATIONS
     from signaling.api.spaces.roles import ROLE_OPERATIONS
     from signaling.api.spaces.rooms import ROOM_OPERATIONS
     from signaling.api.spaces.spaces import SPACE_OPERATIONS
     from signaling.api.spaces.tokens import TOKEN_OPERATIONS
     from signaling.api.spaces.users import USER_OPERATIONS
+    from signaling.api.spaces.visiting import VISITING_OPERATIONS
 
     return Family(
         name="spaces",
@@ -42,18 +50,26 @@ def spaces_family(*, configured: bool) -> Family:
             *ROLE_OPERATIONS,
             *INVITE_OPERATIONS,
             *ACCESS_OPERATIONS,
+            *EMBEDDING_OPERATIONS,
+            *VISITING_OPERATIONS,
         ),
         configured=configured,
     )
 
 
-async def _authenticate(request: web.Request) -> Caller:
-    if request.path == TOKEN_PATH:
-        return Caller("")
+def bearer(request: web.Request) -> str:
+    """The token that was sent; empty if there is none."""
     header = request.headers.get("Authorization", "")
-    if header[: len(_SCHEME)].lower() != _SCHEME:
+    return header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else ""
+
+
+async def _authenticate(request: web.Request) -> Caller:
+    resource = request.match_info.route.resource
+    if resource is not None and resource.canonical in OPEN:
+        return Caller("")
+    token = bearer(request)
+    if not token:
         raise Unauthorized
-    token = header[len(_SCHEME) :].strip()
     caller = await request.app[SPACES_ACCOUNTS].caller(token)
     if caller is None:
         raise Refused(token)

@@ -20,6 +20,7 @@ from signaling.services.errors import (
     Unauthorized,
     WrongMethod,
 )
+from signaling.services.spaces.access import AccessExpired, AccessUsed
 from signaling.services.spaces.accounts import InvalidClient, InvalidGrant
 from signaling.services.spaces.invites import InviteExpired, InviteUsed
 
@@ -40,6 +41,8 @@ _ROWS: Mapping[type[Exception], tuple[int, str]] = {
     Conflict: (409, "conflict"),
     InviteUsed: (410, "invite_used"),
     InviteExpired: (410, "invite_expired"),
+    AccessUsed: (410, "access_used"),
+    AccessExpired: (410, "access_expired"),
     Gone: (410, "gone"),
     TooLarge: (413, "too_large"),
     BadMediaType: (415, "unsupported_media_type"),

@@ -60,14 +60,7 @@ async def spaces_token(request: web.Request) -> web.Response:
     wanted = check(TokenRequest, await _parameters(request))
     client_id = accounts.check_client(wanted.client_id, wanted.client_secret)
     pair = await _pair(accounts, client_id, wanted)
-    return answer(
-        TokenAnswer(
-            token_type="Bearer",  # noqa: S106 - the name of a scheme
-            access_token=pair.access,
-            refresh_token=pair.refresh,
-            expires_in=pair.expires_in,
-        )
-    )
+    return answer(rendered(pair))
 
 
 async def create_personal_token(request: web.Request) -> web.Response:
@@ -87,6 +80,15 @@ async def list_personal_tokens(request: web.Request) -> web.Response:
 async def delete_personal_token(request: web.Request) -> web.Response:
     await request.app[SPACES_ACCOUNTS].delete_personal_token(user(request).user_id or "", request.match_info["id"])
     return web.Response(status=204)
+
+
+def rendered(pair: TokenPair) -> TokenAnswer:
+    return TokenAnswer(
+        token_type="Bearer",  # noqa: S106 - the name of a scheme
+        access_token=pair.access,
+        refresh_token=pair.refresh,
+        expires_in=pair.expires_in,
+    )
 
 
 async def _pair(accounts: Accounts, client_id: str, wanted: TokenRequest) -> TokenPair:

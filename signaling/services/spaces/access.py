@@ -6,6 +6,7 @@ One that is not permanent dies with the first join, not with the first look at t
 import secrets
 
 from signaling import tokens
+from signaling.services.errors import Gone
 from signaling.services.spaces.accounts import ID_BYTES, Caller
 from signaling.services.spaces.rules import SpaceRole
 from signaling.services.spaces.spaces import Room, Space, SpacesService, find_room, require
@@ -17,6 +18,16 @@ DEFAULT_TTL = 86400  # seconds
 TTLS = (1, 31_536_000)
 
 Access = AccessRecord
+
+
+class AccessUsed(Gone):
+    def __init__(self) -> None:
+        super().__init__("The access token has been used.")
+
+
+class AccessExpired(Gone):
+    def __init__(self) -> None:
+        super().__init__("The access token is not good any more.")
 
 
 class Accesses:

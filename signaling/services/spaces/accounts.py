@@ -80,6 +80,9 @@ class Accounts:
     async def for_client(self, client_id: str) -> TokenPair:
         return await self._pair(Caller(client_id, None))
 
+    async def for_user(self, client_id: str, user_id: str) -> TokenPair:
+        return await self._pair(Caller(client_id, user_id))
+
     async def by_password(self, client_id: str, email: str, password: str) -> TokenPair:
         folded = email.strip().casefold()
         user = await self._database.reading(_by_email, client_id, folded)
@@ -105,9 +108,11 @@ class Accounts:
         return await self._database.reading(_by_personal_token, tokens.digest(token))
 
     async def refreshed_caller(self, token: str) -> Caller | None:
-        """Whose refresh token it is, without using it up: what an embedded page may hold."""
+        """Whose refresh token it is, if it has not been used, and without using it up: what a page may hold."""
         claims = await self._claims(token, _REFRESH)
-        return None if claims is None else _caller(claims)
+        if claims is None or await self._database.reading(store.is_used_token, claims["jti"]):
+            return None
+        return _caller(claims)
 
     # users
 

@@ -10,8 +10,8 @@ from mediaserver import Clock
 from signaling import jwts
 from signaling.services.conferences import Conferences
 from signaling.services.doors import Credential, Endpoint, Pass, Role, Venue
-from signaling.services.errors import Conflict, Gone, Refused
-from signaling.services.spaces.access import Access, Accesses
+from signaling.services.errors import Conflict, NotFound, Refused
+from signaling.services.spaces.access import Access, Accesses, AccessExpired, AccessUsed
 from signaling.services.spaces.accounts import Accounts, Caller
 from signaling.services.spaces.rules import SpaceRole, live_role
 from signaling.services.spaces.spaces import Room, Space, standing_in
@@ -51,6 +51,14 @@ class SpacesDoor:
             case _:
                 return None
 
+    async def knows(self, alias: str) -> bool:
+        """Whether it is a room's."""
+        return await self._found(alias) is not None
+
+    async def look(self, alias: str, token: str) -> Pass:
+        """What the token, or none, opens now; nothing is used up by that."""
+        return await self._admit_to(Credential("alias", token, alias=alias))
+
     async def exists(self, conference_id: str) -> bool:
         return await self._database.reading(_by_channel, conference_id) is not None
 
@@ -58,7 +66,7 @@ class SpacesDoor:
         if admitted.data is None or self._conferences.is_online(admitted.venue.id, participant_id):
             return None
         if not await self._accesses.use(admitted.data):
-            raise Gone("The access token has been used.")
+            raise AccessUsed
         return None
 
     async def upgrade(self, conference_id: str) -> Venue:
@@ -69,15 +77,16 @@ class SpacesDoor:
 
     async def _admit_to(self, credential: Credential) -> Pass:
         """By the room's alias, with whatever token stood beside it."""
-        found = None
-        if _ALIAS.fullmatch(credential.alias):
-            found = await self._database.reading(_by_alias, credential.alias)
+        found = await self._found(credential.alias)
         if found is None:
-            raise Refused(credential.alias)
+            raise NotFound("room", credential.alias)
         space, room = found
         if not credential.text:
             return await self._admit_user(space, room, None)
         return await self._admit_token(space, room, credential.text)
+
+    async def _found(self, alias: str) -> tuple[SpaceRecord, RoomRecord] | None:
+        return await self._database.reading(_by_alias, alias) if _ALIAS.fullmatch(alias) else None
 
     async def _admit_bearer(self, token: str, channel_id: str) -> Pass | None:
         if not (jwts.looks_like_jwt(token) or _TOKEN.fullmatch(token)):
@@ -121,9 +130,9 @@ class SpacesDoor:
     def _admit_access(self, room: Room, access: Access) -> Pass:
         inside = self._conferences.is_online(room.channel_id, access.id)
         if not inside and self._clock.wall() * 1000 >= access.expires_ms:
-            raise Gone("The access token is not good any more.")
+            raise AccessExpired
         if not inside and not access.permanent and access.used_ms is not None:
-            raise Gone("The access token has been used.")
+            raise AccessUsed
         return Pass(
             self._venue(room),
             participant_id=None if access.permanent else access.id,

@@ -96,7 +96,7 @@ class Invites:
         user_id = user_of(caller)
 
         def work(connection: Connection) -> Granted:
-            invite = _find(connection, space_id, id_or_token)
+            invite = find_invite(connection, space_id, id_or_token, lock=True)
             space = store.find(connection, store.SpaceRecord, id=invite.space_id)
             if space is None or space.client_id != caller.client_id:
                 raise NotFound("invite", id_or_token)
@@ -144,11 +144,11 @@ def _check_may(connection: Connection, caller: Caller, space_id: str, room_id: s
     require(find_room(connection, caller, space_id, room_id).standing.moderates_room)
 
 
-def _find(connection: Connection, space_id: str | None, id_or_token: str) -> Invite:
-    by_token = store.find(connection, InviteRecord, token_digest=tokens.digest(id_or_token), lock=True)
-    found = by_token or (
-        None if space_id is None else store.find(connection, InviteRecord, id=_safe(id_or_token), lock=True)
-    )
+def find_invite(connection: Connection, space_id: str | None, id_or_token: str, *, lock: bool = False) -> Invite:
+    """`space_id` None: by its token alone."""
+    found = store.find(connection, InviteRecord, token_digest=tokens.digest(id_or_token), lock=lock)
+    if found is None and space_id is not None:
+        found = store.find(connection, InviteRecord, id=_safe(id_or_token), lock=lock)
     if found is None or space_id not in (None, found.space_id):
         raise NotFound("invite", id_or_token)
     return found
