@@ -164,6 +164,38 @@ signals.pictures = async () => {
   return Object.fromEntries(streams.map(({userId, video, layers}) => [userId, {codec: video?.codec?.toLowerCase() ?? null, layers: layers.filter(({frames}) => frames > 0).length}]));
 };
 
+/** What the element shows: its colour in the middle, [red, green, blue], or null as long as there is no picture. */
+signals.colour = (selector) => {
+  const shown = document.querySelector(selector);
+  if (!shown?.naturalWidth && !shown?.videoWidth) return null;
+  eye.drawImage(shown, 0, 0, COLUMNS * CELL, ROWS * CELL);
+  return [...eye.getImageData((COLUMNS * CELL) / 2, (ROWS * CELL) / 2, 1, 1).data].slice(0, 3);
+};
+
+/** Waits until the element shows this colour, give or take what coding it costs. */
+signals.shows = (selector, colour, seconds) => until(`${selector} in ${colour}`, seconds, () => {
+  const seen = signals.colour(selector);
+  return seen?.every((part, index) => Math.abs(part - colour[index]) < 40) || seen;
+});
+
+signals.playable = (selector, seconds) => until(`${selector} playable`, seconds, () => {
+  const {readyState, error} = document.querySelector(selector);
+  return readyState >= HTMLMediaElement.HAVE_CURRENT_DATA || {readyState, error: error?.message};
+});
+
+/** An option of the meeting has this value. */
+signals.option = (name, value, seconds) => until(`${name} is ${value}`, seconds, () => conference.happening.options[name] === value || conference.happening.options[name]);
+
+/** Goes to a moment of a film and resolves with what is shown there: {number, count} of somebody's camera, and the moment. */
+signals.seek = async (selector, seconds) => {
+  const video = document.querySelector(selector);
+  video.pause();
+  const sought = new Promise((resolve) => video.addEventListener('seeked', resolve, {once: true}));
+  video.currentTime = seconds;
+  await sought;
+  return {...read(video), at: video.currentTime, duration: video.duration};
+};
+
 signals.gone = (userId, seconds) => until('gone', seconds, () => picture(userId) === null);
 
 // ---- watching for longer

@@ -18,7 +18,7 @@ import { tt } from "./texts.js";
  * @property {(work: Promise<unknown>) => void} attempt
  * @property {() => void} toggleRecording
  * @property {() => void} invite
- * @property {() => void} openSettings
+ * @property {(control: "files" | "settings") => void} press
  * @property {(oneView: boolean) => Promise<void>} setOneView
  */
 
@@ -29,6 +29,7 @@ export class MeetingPanel {
   #snapshot = button("snapshot", "photo", tt("snapshot"));
   #invite = button("invite", "invite", tt("invite"), tt("inviteHint"));
   #lock = button("lock", "lock", tt("lock"), tt("lockHint"));
+  #files = button("files", "file", tt("files"));
   #settings = button("settings", "settings", tt("settings"));
   #oneView = h("input", { type: "checkbox", role: "switch", id: "one-view" });
   #shots = h("ul", { class: "shots", "aria-label": tt("snapshots"), hidden: true });
@@ -45,8 +46,9 @@ export class MeetingPanel {
     this.owner = owner;
     this.#record.addEventListener("click", owner.toggleRecording);
     this.#invite.addEventListener("click", owner.invite);
-    this.#settings.addEventListener("click", owner.openSettings);
-    this.#snapshot.hidden = calls === null;
+    this.#settings.addEventListener("click", () => owner.press("settings"));
+    this.#files.addEventListener("click", () => owner.press("files"));
+    this.#snapshot.hidden = this.#files.hidden = calls === null;
     this.#layout = calls && new LayoutChoice((name) => this.#attempted(calls.layOut(name)));
     this.#layers = calls && new LayersSection(calls, owner.attempt);
     if (calls) this.#listenTo(calls);
@@ -55,7 +57,7 @@ export class MeetingPanel {
     const toggle = h("label", { class: "tool-switch", htmlFor: "one-view" }, h("span", { class: "tool-row-name" }, h("span", { text: tt("oneView") }), h("small", { text: tt("oneViewHint") })), this.#oneView);
     this.#view = h("section", { class: "tool-section", hidden: true }, toggle);
     this.#oneView.addEventListener("change", () => this.#switchView());
-    const actions = h("div", { class: "tool-actions" }, this.#record, this.#snapshot, this.#invite, this.#lock, this.#settings);
+    const actions = h("div", { class: "tool-actions" }, this.#record, this.#snapshot, this.#invite, this.#lock, this.#files, this.#settings);
     this.element = h("div", { class: "tools" }, actions, this.#shots, this.#view, this.#picture);
   }
 
@@ -64,15 +66,13 @@ export class MeetingPanel {
    * @param {Offered} offered
    */
   show(happening, offered) {
-    const { recording, locked, options, layers } = happening;
+    const { recording, options, layers } = happening;
     this.#record.hidden = !offered.record;
     this.#record.replaceChildren(icon(recording ? "stop" : "record"), h("span", { text: tt(recording ? "recordStop" : "recordStart") }));
     this.#record.classList.toggle("is-recording", recording !== null);
     this.#record.setAttribute("aria-pressed", String(recording !== null));
     this.#invite.hidden = !offered.invite;
-    this.#lock.hidden = !offered.lock && !locked;
-    this.#lock.disabled = locked;
-    if (locked) this.#lock.lastElementChild?.replaceChildren(tt("isLocked"));
+    this.#lock.hidden = !offered.lock;
     this.#view.hidden = !offered.oneView;
     this.#picture.hidden = !offered.layout;
     this.#layout?.show(options.layout_map ? "" : (options.layout_name ?? null));

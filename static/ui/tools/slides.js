@@ -106,6 +106,7 @@ export class SlideViewer {
     this.#pager.show(this.index, links.slides.length);
     this.#present.replaceChildren(icon(this.#presenting ? "stop" : "present"), tt(this.#presenting ? "presentStop" : "present"));
     this.#present.classList.toggle("button-danger", this.#presenting);
+    this.#present.classList.toggle("button-primary", !this.#presenting);
   }
 }
 

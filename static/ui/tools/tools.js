@@ -45,7 +45,7 @@ export class Tools {
       attempt: owner.attempt,
       toggleRecording: () => this.#toggleRecording(),
       invite: () => view.owner.copyLink(),
-      openSettings: () => owner.press("settings"),
+      press: owner.press,
       setOneView: (oneView) => conference.setView(oneView ? "one_view" : "streams"),
     });
     this.#files = this.#calls && new FilesPanel(this.#calls, owner.attempt);
