@@ -15,12 +15,14 @@ from mediaserver import Clock, MediaConfig, MediaEvent, MediaServer
 from signaling import appkeys
 from signaling.api import Family
 from signaling.api.bodies import MAX_BODY
+from signaling.api.hls import hls_routes
 from signaling.api.media import media_routes
 from signaling.api.operations import operations_routes
 from signaling.api.pages import harden, pages_routes, static_directory
 from signaling.api.whep import whep_family
 from signaling.api.whip import whip_family
 from signaling.assembly import Context, Core, teams
+from signaling.assembly.hls import hls
 from signaling.assembly.realtime import realtime
 from signaling.assembly.recording import make_recorder, recording
 from signaling.assembly.rooms import rooms
@@ -52,7 +54,7 @@ log = structlog.get_logger(__name__)
 MediaFactory = Callable[[MediaConfig, Clock, Callable[[MediaEvent], None]], MediaServer]
 Sweep = Callable[[], Awaitable[None]]
 
-PARTS = (webhooks, realtime, sessions, rooms, spaces, recording)
+PARTS = (webhooks, realtime, sessions, rooms, spaces, recording, hls)
 """In the order in which they start, and are asked whose a path or a credential is."""
 
 
@@ -140,7 +142,7 @@ def _add_routes(
     for family in families:
         app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
     app.add_routes(live_routes(entrance, app[appkeys.CLOCK], observing=observing))
-    app.add_routes([*operations_routes(), *media_routes()])
+    app.add_routes([*operations_routes(), *media_routes(), *hls_routes()])
     app.add_routes(pages_routes(static_directory()))
     app.on_response_prepare.append(finish_headers)
     app.on_response_prepare.append(harden)

@@ -12,6 +12,7 @@ from signaling.objects import Objects
 from signaling.services.attendees import Attendees
 from signaling.services.composites import Composites
 from signaling.services.files import MeetingFiles
+from signaling.services.hls import HlsStreams
 from signaling.services.layers import Layers
 from signaling.services.links import Links
 from signaling.services.permalinks import Permalinks
@@ -71,6 +72,7 @@ VIEWERS = web.AppKey("viewers", Viewers)
 ROOMS = web.AppKey("rooms", Rooms)
 RECORDINGS = web.AppKey("recordings", Recordings)
 SNAPSHOTS = web.AppKey("snapshots", Snapshots)
+HLS = web.AppKey("hls", HlsStreams)
 COMPOSITES = web.AppKey("composites", Composites)
 PERMALINKS = web.AppKey("permalinks", Permalinks)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)

@@ -44,6 +44,9 @@ GET    /rooms/{access_key}/snapshots/nothing         user  404  404  410  -    4
 GET    /rooms/{room_id}/snapshots                    team  200  404  200  404  200  200
 GET    /snapshots/nothing                            team  404  404  404  404  404  404
 DELETE /snapshots/nothing                            team  404  404  404  404  404  404
+POST   /rooms/{access_key}/hls                       user  201  404  410  -    201  201
+GET    /rooms/{access_key}/hls                       user  404  404  410  -    404  404
+DELETE /rooms/{access_key}/hls                       user  404  404  410  -    404  404
 POST   /rooms/{access_key}/layout                    user  200  404  410  -    200  200
 POST   /rooms/{access_key}/layers                    user  201  404  410  -    201  201
 DELETE /rooms/{access_key}/layers/1                  user  404  404  410  -    404  404

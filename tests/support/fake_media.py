@@ -15,6 +15,7 @@ from mediaserver import (
     ConnectionLost,
     ConnectionOpened,
     DataReceived,
+    HlsEnded,
     Description,
     IceFragment,
     Limits,
@@ -223,6 +224,8 @@ class FakeConference:
     recordings: list[FakeRecording] = field(default_factory=list)
     scenes: list[Any] = field(default_factory=list)
     snapshots: list[tuple[str, Path]] = field(default_factory=list)
+    streams_by_hls: dict[str, Path] = field(default_factory=dict)
+    """Folders of the HLS streams that run, by id."""
 
     def record(
         self, recording_id: str, path: Path, kind: str = "composite", names: Mapping[str, str] | None = None
@@ -232,6 +235,13 @@ class FakeConference:
 
     def snapshot(self, snapshot_id: str, path: Path) -> None:
         self.snapshots.append((snapshot_id, path))
+
+    def hls(self, hls_id: str, folder: Path) -> None:
+        self.streams_by_hls[hls_id] = folder
+
+    def stop_hls(self, hls_id: str) -> None:
+        if self.streams_by_hls.pop(hls_id, None):
+            self.tell(HlsEnded(self.id, "", hls_id, "stopped"))
 
     def drawn(self, failed: str | None = None) -> str:
         """The picture asked for last has been drawn, or not; its id."""

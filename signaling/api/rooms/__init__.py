@@ -11,6 +11,7 @@ from signaling.api import Caller, Credential, Family
 from signaling.api.rooms import (
     files,
     guests,
+    hls,
     layers,
     layout,
     messages,
@@ -27,7 +28,7 @@ from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
 _MEETINGS = (rooms, users, guests, messages, recordings, snapshots, layout, layers, files, presentation)
-_KINDS = (*_MEETINGS, permalinks, webhooks)
+_KINDS = (*_MEETINGS, hls, permalinks, webhooks)
 
 
 def rooms_family(teams: Mapping[str, str]) -> Family:
