@@ -17,6 +17,7 @@ from signaling.services.layers import Layers
 from signaling.services.links import Links
 from signaling.services.permalinks import Permalinks
 from signaling.services.pictures import Pictures
+from signaling.services.playbacks import Playbacks
 from signaling.services.presentations import Presentations
 from signaling.services.publishers import Publishers
 from signaling.services.realtime_rooms import RealtimeRooms
@@ -81,6 +82,7 @@ REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
 FILES = web.AppKey("files", MeetingFiles)
 PICTURES = web.AppKey("pictures", Pictures)
 LAYERS = web.AppKey("layers", Layers)
+PLAYBACKS = web.AppKey("playbacks", Playbacks)
 PRESENTATIONS = web.AppKey("presentations", Presentations)
 SESSIONS = web.AppKey("sessions", Sessions)
 ATTENDEES = web.AppKey("attendees", Attendees)

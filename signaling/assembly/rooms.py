@@ -11,6 +11,7 @@ from signaling.appkeys import (
     LAYERS,
     PERMALINKS,
     PICTURES,
+    PLAYBACKS,
     PRESENTATIONS,
     RECORDINGS,
     ROOMS,
@@ -23,6 +24,7 @@ from signaling.services.files import MeetingFiles
 from signaling.services.layers import Layers
 from signaling.services.permalinks import Permalinks
 from signaling.services.pictures import Pictures
+from signaling.services.playbacks import Playbacks
 from signaling.services.presentations import Presentations
 from signaling.services.recording import KIND, Library
 from signaling.services.recordings import FAMILY, Recordings
@@ -34,6 +36,7 @@ from signaling.services.snapshots import Snapshots
 UPLOADS_FOLDER = "uploads"
 PICTURES_FOLDER = "pictures"
 SNAPSHOTS_FOLDER = "snapshots"
+PLAYBACKS_FOLDER = "playbacks"
 SNAPSHOT_LINK_LIFE = 3600.0  # seconds
 
 
@@ -46,13 +49,17 @@ def rooms(core: Core) -> Parts:
     recordings, snapshots = _made(core, service)
     presentations.watches.append(core.composites.presented)
     layers = Layers(pictures, conference=service.conference, show=core.composites.layered)
+    playbacks = _played(core, service)
     files.herald = presentations.herald = recordings.herald = snapshots.herald = core.webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, known)
     return Parts(
         families=[rooms_family(known)],
         doors=[door],
         observing=door,
-        watches=[presentations, recordings, core.recorder, core.composites, layers, service.conferences, files],
+        watches=[
+            *(presentations, recordings, core.recorder, core.composites, layers, playbacks),
+            *(service.conferences, files),
+        ],
         hears=[snapshots.hear],
         keys={
             ROOMS: service,
@@ -63,12 +70,14 @@ def rooms(core: Core) -> Parts:
             RECORDINGS: recordings,
             SNAPSHOTS: snapshots,
             PRESENTATIONS: presentations,
+            PLAYBACKS: playbacks,
             PICTURES: pictures,
         },
         contexts=[
             _running(service),
             _showing(files, presentations, layers, pictures),
             _keeping(recordings, snapshots),
+            _playing(playbacks),
         ],
         sweeps=[service.sweep, files.sweep, snapshots.sweep],
     )
@@ -134,6 +143,27 @@ def _library(core: Core, kind: str, ending: str, retention_days: int, link_life:
         retention_days=retention_days,
         link_life=link_life,
     )
+
+
+def _played(core: Core, service: Rooms) -> Playbacks:
+    """What plays in meetings."""
+    return Playbacks(
+        core.fetcher,
+        core.composites,
+        core.settings.data_dir / PLAYBACKS_FOLDER,
+        conference=service.conference,
+        user=service.user,
+        happening=service.happening,
+    )
+
+
+def _playing(playbacks: Playbacks) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        await playbacks.start_up()
+        yield
+        await playbacks.aclose()
+
+    return context
 
 
 def _keeping(recordings: Recordings, snapshots: Snapshots) -> Context:

@@ -14,6 +14,7 @@ from mediaserver import (
     Look,
     MediaEvent,
     Person,
+    Playing,
     Scene,
     Seat,
     Seats,
@@ -158,6 +159,12 @@ class Composites:
         meeting.tell(events.layer_update({z: layers[z].id if z in layers else None for z in (BACKGROUND, FOREGROUND)}))
         self._tell_podium(show)
         self._compose(show)
+
+    def played(self, meeting: Meeting, playing: tuple[Playing, ...]) -> None:
+        """These films are to be seen from now on."""
+        show = self._show(meeting)
+        show.seats.playing = playing
+        self._arrange(show, anew=True)
 
     # what the conferences tell
 

@@ -135,6 +135,10 @@ def options_update(options: dict[str, Any]) -> Event:
     return {"type": "options_update", "options": options}
 
 
+def playback_update(playing: list[dict[str, Any]]) -> Event:
+    return {"type": "playback_update", "playing": playing}
+
+
 def recording_update(recording: dict[str, Any]) -> Event:
     return {"type": "recording_update", "recording": recording}
 

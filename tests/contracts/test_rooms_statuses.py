@@ -56,6 +56,8 @@ DELETE /rooms/{access_key}/files/nothing             user  404  404  410  -    4
 POST   /rooms/{access_key}/presentation              user  201  404  410  -    201  201
 PUT    /rooms/{access_key}/presentation              user  404  404  410  -    404  404
 DELETE /rooms/{access_key}/presentation              user  200  404  410  -    200  200
+POST   /rooms/{access_key}/playbacks                 user  400  404  410  -    400  400
+DELETE /rooms/{access_key}/playbacks/nothing         user  404  404  410  -    404  404
 GET    /permalink/{user_token}                       user  200  404  200  -    200  200
 POST   /permalink/{user_token}                       user  201  404  201  -    201  409
 GET    /permalink/{permalink_id}                     team  200  404  200  404  200  200

@@ -17,11 +17,14 @@ from mediaserver import (
     DataReceived,
     HlsEnded,
     Description,
+    Film,
     IceFragment,
     Limits,
     MediaConfig,
     MediaEvent,
     NoSuchStream,
+    PlaybackEnded,
+    PlaybackStarted,
     RecordingClosed,
     Rights,
     SnapshotTaken,
@@ -226,6 +229,8 @@ class FakeConference:
     snapshots: list[tuple[str, Path]] = field(default_factory=list)
     streams_by_hls: dict[str, Path] = field(default_factory=dict)
     """Folders of the HLS streams that run, by id."""
+    films: dict[str, Film] = field(default_factory=dict)
+    """What plays, by play_id."""
 
     def record(
         self, recording_id: str, path: Path, kind: str = "composite", names: Mapping[str, str] | None = None
@@ -250,6 +255,19 @@ class FakeConference:
             path.write_bytes(b"jpeg")
         self.tell(SnapshotTaken(self.id, "", snapshot_id, str(path), failed))
         return snapshot_id
+
+    def play(self, film: Film) -> None:
+        self.films[film.play_id] = film
+
+    def stop_playing(self, play_id: str) -> None:
+        self.films.pop(play_id, None)
+
+    def begins_to_play(self, play_id: str, *, picture: bool = True) -> None:
+        self.tell(PlaybackStarted(self.id, "", play_id, picture))
+
+    def has_played(self, play_id: str, why: str = "ended") -> None:
+        self.films.pop(play_id)
+        self.tell(PlaybackEnded(self.id, "", play_id, why))
 
     def compose(self, scene: Any) -> None:
         self.scenes.append(scene)

@@ -16,6 +16,7 @@ from signaling.api.rooms import (
     layout,
     messages,
     permalinks,
+    playbacks,
     presentation,
     recordings,
     rooms,
@@ -27,7 +28,7 @@ from signaling.api.rooms.callers import caller_with, read_key
 from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
-_MEETINGS = (rooms, users, guests, messages, recordings, snapshots, layout, layers, files, presentation)
+_MEETINGS = (rooms, users, guests, messages, recordings, snapshots, layout, layers, files, presentation, playbacks)
 _KINDS = (*_MEETINGS, hls, permalinks, webhooks)
 
 
