@@ -15,6 +15,7 @@ from mediaserver.conference.viewer import Viewer
 from mediaserver.conference.wishes import Wish
 from mediaserver.config import MediaConfig
 from mediaserver.egress.playlist import Playlist, beginning_name, segment_name
+from mediaserver.egress.publishing import read_place as rtmp_place
 from mediaserver.errors import (
     BadCandidate,
     BadDescription,
@@ -167,6 +168,7 @@ __all__ = [
     "podium",
     "read_fragment",
     "read_one_stream",
+    "rtmp_place",
     "scene_of",
     "segment_name",
     "weakly",

@@ -31,7 +31,6 @@ from signaling.assembly.spaces import spaces
 from signaling.assembly.webhooks import webhooks
 from signaling.fetch import Fetcher
 from signaling.live.client import live_routes
-from signaling.live.observer import Observing
 from signaling.metrics import RequestCounts
 from signaling.middleware import finish_headers, middlewares
 from signaling.objects import Objects
@@ -126,8 +125,13 @@ def create_app(
         for key, value in part.keys.items():
             app[key] = value
 
-    observing = next((part.observing for part in parts if part.observing), None)
-    _add_routes(app, families, entrance, observing)
+    live = live_routes(
+        entrance,
+        clock,
+        observing=next((part.observing for part in parts if part.observing), None),
+        recording=[part.recording for part in parts if part.recording],
+    )
+    _add_routes(app, families, live)
     app.on_shutdown.append(_drain)
     app.cleanup_ctx.append(_running_store(settings, database))
     app.cleanup_ctx.extend(context for part in parts for context in part.contexts)
@@ -137,11 +141,11 @@ def create_app(
 
 
 def _add_routes(
-    app: web.Application, families: Sequence[Family], entrance: Entrance, observing: Observing | None
+    app: web.Application, families: Sequence[Family], live: Sequence[web.AbstractRouteDef]
 ) -> None:
     for family in families:
         app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
-    app.add_routes(live_routes(entrance, app[appkeys.CLOCK], observing=observing))
+    app.add_routes(live)
     app.add_routes([*operations_routes(), *media_routes(), *hls_routes()])
     app.add_routes(pages_routes(static_directory()))
     app.on_response_prepare.append(finish_headers)

@@ -10,6 +10,7 @@ from signaling.api import Family
 from signaling.metrics import RequestCounts
 from signaling.objects import Objects
 from signaling.services.attendees import Attendees
+from signaling.services.broadcasts import Broadcasts
 from signaling.services.composites import Composites
 from signaling.services.files import MeetingFiles
 from signaling.services.hls import HlsStreams
@@ -75,6 +76,7 @@ RECORDINGS = web.AppKey("recordings", Recordings)
 SNAPSHOTS = web.AppKey("snapshots", Snapshots)
 HLS = web.AppKey("hls", HlsStreams)
 COMPOSITES = web.AppKey("composites", Composites)
+BROADCASTS = web.AppKey("broadcasts", Broadcasts)
 PERMALINKS = web.AppKey("permalinks", Permalinks)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
 DELIVERIES = web.AppKey("deliveries", Deliveries)

@@ -140,6 +140,13 @@ class Fetch(Section):
     max_bytes: Bytes = 20 << 20
 
 
+class Broadcasts(Section):
+    """Pushed to platforms over RTMP."""
+
+    ca_file: Path | None = None
+    """Certificates (PEM) that platforms may have besides those this machine trusts."""
+
+
 class Hls(Section):
     """Meetings that anybody can watch who has the address."""
 
@@ -241,6 +248,7 @@ class Settings(Section):
     files: Files = Files()
     fetch: Fetch = Fetch()
     whep: Whep = Whep()
+    broadcasts: Broadcasts = Broadcasts()
     hls: Hls = Hls()
     webhooks: Webhooks = Webhooks()
     cors: Cors = Cors()

@@ -14,6 +14,7 @@ from mediaserver import Clock, MediaEvent, MediaServer
 from signaling.api import Family
 from signaling.fetch import Fetcher
 from signaling.live.observer import Observing
+from signaling.live.recording import MembersRecording
 from signaling.objects import Objects
 from signaling.services.composites import Composites
 from signaling.services.conferences import Conferences, Watch
@@ -71,6 +72,8 @@ class Parts:
     """Called with every event of the media plane, those of conferences that have ended, too."""
     observing: Observing | None = None
     """Lets teams listen to their meetings over /rt."""
+    recording: MembersRecording | None = None
+    """Lets members of the family's conferences record them over /rt."""
     keys: Mapping[web.AppKey[Any], Any] = field(default_factory=dict)
     """Where handlers find it."""
     contexts: Sequence[Context] = ()

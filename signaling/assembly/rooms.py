@@ -6,6 +6,7 @@ from aiohttp import web
 
 from signaling.api.rooms import rooms_family
 from signaling.appkeys import (
+    BROADCASTS,
     COMPOSITES,
     FILES,
     LAYERS,
@@ -18,6 +19,7 @@ from signaling.appkeys import (
     SNAPSHOTS,
 )
 from signaling.assembly import Context, Core, Parts, teams
+from signaling.services.broadcasts import Broadcasts
 from signaling.services.documents import Documents
 from signaling.services.file_views import FileViews
 from signaling.services.files import MeetingFiles
@@ -50,14 +52,15 @@ def rooms(core: Core) -> Parts:
     presentations.watches.append(core.composites.presented)
     layers = Layers(pictures, conference=service.conference, show=core.composites.layered)
     playbacks = _played(core, service)
-    files.herald = presentations.herald = recordings.herald = snapshots.herald = core.webhooks
+    broadcasts = _broadcast(core, service)
+    files.herald = broadcasts.herald = presentations.herald = recordings.herald = snapshots.herald = core.webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, known)
     return Parts(
         families=[rooms_family(known)],
         doors=[door],
         observing=door,
         watches=[
-            *(presentations, recordings, core.recorder, core.composites, layers, playbacks),
+            *(presentations, recordings, core.recorder, broadcasts, core.composites, layers, playbacks),
             *(service.conferences, files),
         ],
         hears=[snapshots.hear],
@@ -65,6 +68,7 @@ def rooms(core: Core) -> Parts:
             ROOMS: service,
             PERMALINKS: Permalinks(core.database, service, core.clock),
             FILES: files,
+            BROADCASTS: broadcasts,
             COMPOSITES: core.composites,
             LAYERS: layers,
             RECORDINGS: recordings,
@@ -77,6 +81,7 @@ def rooms(core: Core) -> Parts:
             _running(service),
             _showing(files, presentations, layers, pictures),
             _keeping(recordings, snapshots),
+            _broadcasting(broadcasts),
             _playing(playbacks),
         ],
         sweeps=[service.sweep, files.sweep, snapshots.sweep],
@@ -172,6 +177,28 @@ def _keeping(recordings: Recordings, snapshots: Snapshots) -> Context:
         yield
         await recordings.aclose()
         await snapshots.aclose()
+
+    return context
+
+
+def _broadcast(core: Core, service: Rooms) -> Broadcasts:
+    ca_file = core.settings.broadcasts.ca_file
+    return Broadcasts(
+        core.database,
+        core.fetcher,
+        core.composites,
+        place=service.place,
+        clock=core.clock,
+        conference=core.conferences.meeting,
+        happening=service.happening,
+        ca_file=str(ca_file) if ca_file else None,
+    )
+
+
+def _broadcasting(broadcasts: Broadcasts) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await broadcasts.aclose()
 
     return context
 

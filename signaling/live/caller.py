@@ -1,7 +1,8 @@
 """Whoever is at the other end of one socket: first a visitor, then a participant. What message handlers act on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mediaserver import Clock, Participant
 from signaling.live.conversation import Conversation, part
@@ -13,6 +14,9 @@ from signaling.services.entrance import Entrance
 from signaling.services.meeting import Meeting, NotInMesh
 from signaling.services.members import Member, Profile, Visitor
 from signaling.services.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from signaling.live.recording import MembersRecording
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +30,8 @@ class Caller:
     scheduler: Scheduler
     asked_for: Callable[[], None]
     """Says that the message at hand is one that we have asked for: it does not count against the caller."""
+    recording: "Sequence[MembersRecording]" = ()
+    """The families that let members record."""
     conversation: Conversation | None = None
 
     @property

@@ -33,6 +33,7 @@ from signaling.live.protocol import (
     too_long,
     too_many,
 )
+from signaling.live.recording import MembersRecording
 from signaling.live.refusals import refused, told
 from signaling.live.socket import LiveSocket, WebSocket
 from signaling.live.welcome import room_setup
@@ -46,16 +47,24 @@ log = structlog.get_logger(__name__)
 
 
 def live_routes(
-    entrance: Entrance, clock: Clock, scheduler: Scheduler | None = None, *, observing: Observing | None = None
+    entrance: Entrance,
+    clock: Clock,
+    scheduler: Scheduler | None = None,
+    *,
+    observing: Observing | None = None,
+    recording: Sequence[MembersRecording] = (),
 ) -> Sequence[web.AbstractRouteDef]:
-    """The route of /rt. Timers are the loop's, unless a `scheduler` is given; without `observing` nobody observes."""
+    """The route of /rt. Timers are the loop's, unless a `scheduler` is given; without `observing` nobody observes.
+
+    `recording` are the families whose members may record.
+    """
 
     async def rt(request: web.Request) -> web.StreamResponse:
         """A participant's conversation. WebSocket contract, sections 1 and 2."""
         socket = WebSocket(PROTOCOLS)
         await socket.prepare(request)
         timers = scheduler or asyncio.get_running_loop()
-        await Client(request, socket, entrance, clock, timers, observing=observing).run()
+        await Client(request, socket, entrance, clock, timers, observing=observing, recording=recording).run()
         return socket
 
     return [web.get("/rt", rt)]
@@ -73,6 +82,7 @@ class Client:
         scheduler: Scheduler,
         *,
         observing: Observing | None = None,
+        recording: Sequence[MembersRecording] = (),
     ) -> None:
         self._request = request
         self._socket = socket
@@ -81,6 +91,7 @@ class Client:
         self._clock = clock
         self._scheduler = scheduler
         self._observing = observing
+        self._recording = recording
         self._flood = Flood()
         self._silence = Silence()
         self._alarm = Alarm(scheduler)
@@ -149,7 +160,8 @@ class Client:
     async def _visit(self, knock: Knock) -> Caller:
         out = self._out
         visitor = await self._entrance.visit(knock.credential, knock.id, knock.name, lambda reason: part(out, reason))
-        return Caller(out, visitor, self._entrance, self._clock, self._scheduler, self._flood.forgive)
+        scheduler, forgive = self._scheduler, self._flood.forgive
+        return Caller(out, visitor, self._entrance, self._clock, scheduler, forgive, self._recording)
 
     async def _observe(self, room_id: str, api_key: str) -> None:
         if self._observing is None:

@@ -7,7 +7,7 @@ is none of its own. Media's half of the table is `media_messages.py`'s.
 from collections.abc import Awaitable, Callable, Mapping
 
 from mediaserver import MediaError
-from signaling.live import fields, media_messages, mesh
+from signaling.live import fields, media_messages, mesh, recording
 from signaling.live.caller import Caller
 from signaling.live.protocol import MAX_TEXT_BYTES, LiveError, Message, request_id
 from signaling.live.refusals import refused
@@ -100,6 +100,8 @@ HANDLERS: Mapping[str, Handler] = {
     "stfu": _stfu,
     "kick": _kick,
     "upgrade": _upgrade,
+    "record_start": recording.start,
+    "record_stop": recording.stop,
     "raise_hand": _raise_hand,
     "set_attributes": _set_attributes,
     "set_view": _set_view,

@@ -115,6 +115,8 @@ RULES: Mapping[str, Rule] = {
     "stfu": Rule(Role.PUBLISHER),
     "kick": Rule(Role.MODERATOR),
     "upgrade": Rule(Role.MODERATOR),
+    "record_start": Rule(Role.MODERATOR),
+    "record_stop": Rule(Role.MODERATOR),
 }
 
 

@@ -143,6 +143,10 @@ def recording_update(recording: dict[str, Any]) -> Event:
     return {"type": "recording_update", "recording": recording}
 
 
+def broadcasts_update(broadcasts: list[dict[str, Any]]) -> Event:
+    return {"type": "broadcasts_update", "broadcasts": broadcasts}
+
+
 def snapshot_update(snapshot: dict[str, Any]) -> Event:
     return {"type": "snapshot_update", "snapshots": [snapshot]}
 

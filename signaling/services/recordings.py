@@ -77,8 +77,16 @@ class Recordings:
 
     async def stop(self, seat: Seat) -> None:
         """NotFound if none runs."""
-        if await self.recorder.stop(seat.meeting.id) is None:
-            raise NotFound("recording", "that is running")
+        await self._stop(seat.meeting.id)
+
+    # what members do over /rt
+
+    async def begin(self, meeting: Meeting, member: Member) -> None:
+        """As `start`, for whoever is online."""
+        await self.start(Seat(_user(member), await self.rooms.meeting(meeting.id)))
+
+    async def end(self, meeting: Meeting) -> None:
+        await self._stop(meeting.id)
 
     # what teams do
 
@@ -106,7 +114,8 @@ class Recordings:
             return
         view = self._view(row)
         if self.conferences.meeting(meeting.id) is meeting:
-            self.rooms.happening(meeting.id).recording = view if row.state == State.RUNNING else None
+            happening, running = self.rooms.happening(meeting.id), self.recorder.running(meeting.id)
+            happening.recording = None if running is None else self._view(running)
         meeting.tell(events.recording_update(view))
 
     # what the conferences tell
@@ -132,12 +141,13 @@ class Recordings:
 
     # helpers
 
+    async def _stop(self, meeting_id: str) -> None:
+        if await self.recorder.stop(meeting_id) is None:
+            raise NotFound("recording", "that is running")
+
     async def _start_by_itself(self, meeting: Meeting, member: Member) -> None:
-        team_meeting = await self.rooms.meeting(meeting.id)
-        joined_at = member.joined_at
-        user = RoomUser(member.id, member.name, member.avatar, member.guest, None, joined_at, access_key="")
         try:
-            await self.start(Seat(user, team_meeting))
+            await self.begin(meeting, member)
         except (SwitchedOff, NotNow, Gone) as error:
             log.info("recording not begun", conference=meeting.id, why=str(error))
 
@@ -155,6 +165,10 @@ class Recordings:
 
     async def _find(self, team: str, recording_id: str) -> RecordingRow:
         return await find(self.library, team, recording_id)
+
+
+def _user(member: Member) -> RoomUser:
+    return RoomUser(member.id, member.name, member.avatar, member.guest, None, member.joined_at, access_key="")
 
 
 def about(rooms: Rooms, seat: Seat) -> Mapping[str, Any]:

@@ -21,6 +21,8 @@ from signaling.services.rooms import Rooms, may_kick
 from signaling.settings import Settings
 
 FAMILY = "rooms"
+_POWERS = frozenset({"record_start", "record_stop"})
+"""Of everybody who has an access key, guests among them."""
 _KEY = re.compile(rf"[A-Za-z0-9]{{{tokens.KEY_CHARACTERS}}}")
 
 
@@ -149,7 +151,7 @@ class RoomsDoor:
             name=user.name,
             avatar=user.avatar,
             guest=user.guest,
-            powers=frozenset({"kick"} if may_kick(seat) else ()),
+            powers=_POWERS | ({"kick"} if may_kick(seat) else frozenset()),
             own=f"{FAMILY} {meeting.id} {user.id}",
             setup=self._rooms.everything(seat, servers),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from mediaserver import (
     BadDescription,
+    BroadcastEnded,
     CodecUnsupported,
     ConferenceFull,
     ConnectionLost,
@@ -27,6 +28,7 @@ from mediaserver import (
     PlaybackStarted,
     RecordingClosed,
     Rights,
+    RtmpTarget,
     SnapshotTaken,
     StreamDescription,
     StreamEnded,
@@ -227,6 +229,7 @@ class FakeConference:
     recordings: list[FakeRecording] = field(default_factory=list)
     scenes: list[Any] = field(default_factory=list)
     snapshots: list[tuple[str, Path]] = field(default_factory=list)
+    broadcasts: dict[str, RtmpTarget] = field(default_factory=dict)
     streams_by_hls: dict[str, Path] = field(default_factory=dict)
     """Folders of the HLS streams that run, by id."""
     films: dict[str, Film] = field(default_factory=dict)
@@ -271,6 +274,17 @@ class FakeConference:
 
     def compose(self, scene: Any) -> None:
         self.scenes.append(scene)
+
+    def broadcast(self, broadcast_id: str, target: RtmpTarget) -> None:
+        self.broadcasts[broadcast_id] = target
+
+    def stop_broadcast(self, broadcast_id: str) -> None:
+        self.broadcasts.pop(broadcast_id, None)
+
+    def gives_up(self, broadcast_id: str) -> None:
+        """Its target has refused or broken too often."""
+        del self.broadcasts[broadcast_id]
+        self.tell(BroadcastEnded(self.id, "", broadcast_id, "refused"))
 
     @property
     def viewer_count(self) -> int:

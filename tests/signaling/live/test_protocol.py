@@ -21,6 +21,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=20,
 )
+MODERATORS = {"kick", "upgrade", "record_start", "record_stop"}
 FIELD_NAMES = ("x", "sdp", "streams", "attributes", "stream_id")
 
 
@@ -88,8 +89,8 @@ def test_what_needs_a_join_is_refused_before_it(kind):
 @pytest.mark.parametrize(
     ("role", "forbidden"),
     [
-        (Role.SUBSCRIBER, {"offer", "unpublish", "mute", "stfu", "kick", "upgrade"}),
-        (Role.PUBLISHER, {"kick", "upgrade"}),
+        (Role.SUBSCRIBER, {"offer", "unpublish", "mute", "stfu", *MODERATORS}),
+        (Role.PUBLISHER, MODERATORS),
         (Role.MODERATOR, set()),
     ],
 )
