@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-NAMES = ("forward", "compose", "record", "join", "upgrade", "conferences", "control", "impaired", "versus")
+NAMES = ("forward", "compose", "record", "join", "upgrade", "conferences", "control", "impaired", "requests", "versus")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -42,9 +43,17 @@ class Cpu:
 
 
 class Server:
-    """`python -m signaling serve` with one key; `core` None is not pinned."""
+    """`python -m signaling serve` with one key; `core` None is not pinned. `settings`: more of them, by name."""
 
-    def __init__(self, *, core: int | None = None, threads: int = 1, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        *,
+        core: int | None = None,
+        threads: int = 1,
+        address: str = "127.0.0.1",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings = dict(settings or {})
         self.key = secrets.token_hex(16)
         self.port = free_port(socket.SOCK_STREAM)
         self.url = f"http://{address}:{self.port}"
@@ -132,6 +141,7 @@ class Server:
             "MEDIA__LISTEN_IPS": json.dumps([self._address]),
             "MEDIA__THREADS": str(self._threads),
             "LOG__LEVEL": "warning",
+            **self._settings,
         }
         return os.environ | {f"FOLKMOOT_{name}": value for name, value in settings.items()}
 
