@@ -7,6 +7,7 @@ from typing import IO, Any, Literal
 from aiohttp import FormData
 
 from signaling.api.rooms.files import File, FileList
+from signaling.api.rooms.hls import HlsStream
 from signaling.api.rooms.layers import NewInsert
 from signaling.api.rooms.models import Meeting, Person
 from signaling.api.rooms.presentation import Presentation
@@ -59,6 +60,16 @@ class User:
 
     async def snapshot(self, snapshot_id: str) -> Snapshot:
         return await self._api.fetch(Snapshot, "GET", *self._room, "snapshots", snapshot_id)
+
+    async def start_hls(self) -> HlsStream:
+        """Lets everybody watch who has the stream's address."""
+        return await self._api.fetch(HlsStream, "POST", *self._room, "hls")
+
+    async def hls(self) -> HlsStream:
+        return await self._api.fetch(HlsStream, "GET", *self._room, "hls")
+
+    async def stop_hls(self) -> None:
+        await self._api.do("DELETE", *self._room, "hls")
 
     async def lay_out(
         self,

@@ -129,6 +129,8 @@ async def in_the_meeting(user: User, bob: Meeting) -> None:
     assert (await user.person(bob.user.id)).name == "Bob"
     await user.kick(bob.user.id)
     await user.lay_out("custom", name="mine", map=[(0, 0, 640, 480, "cover")], users=[bob.user.id])
+    assert await user.start_hls() == await user.hls()
+    await user.stop_hls()
     await user.put_layer(insert=NewInsert(title="Hello"), id="mine")
     await user.put_layer(file=picture("png"), z_index=-1)
     await user.remove_layer(-1)
