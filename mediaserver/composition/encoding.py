@@ -28,6 +28,8 @@ class Encoding:
         self._waiting: list[Output] = []
         """Outputs that begin with the next key frame."""
         self._key_wanted = False
+        self._key_at = float("-inf")
+        """When the last key frame was."""
         self._pictures: VideoEncoder | None = None
         self._sounds: SoundEncoder | None = None
         self._size = (0, 0)
@@ -54,7 +56,7 @@ class Encoding:
         """The next picture of the program, with its time."""
         if not self:
             return
-        for frame in self._encoder(picture).encode(picture, key=self._key_wanted or bool(self._waiting)):
+        for frame in self._encoder(picture).encode(picture, key=self._is_key_due(picture)):
             self._give(frame)
 
     def sound(self, samples: Sound, at: float) -> None:
@@ -75,9 +77,16 @@ class Encoding:
             self._pictures = VideoEncoder(self.coding.codec, *size, self._fps, rate, key_every=KEY_EVERY[self.coding])
         return self._pictures
 
+    def _is_key_due(self, picture: Picture) -> bool:
+        """By the program's time: an encoder counts pictures, of which some may be left out."""
+        at = float(picture.pts * picture.time_base)
+        due = at - self._key_at >= KEY_EVERY[self.coding] - 0.5 / self._fps
+        return due or self._key_wanted or bool(self._waiting)
+
     def _give(self, frame: EncodedFrame) -> None:
         if frame.key:
             self._key_wanted = False
+            self._key_at = frame.at
             self._outputs += self._waiting
             self._waiting = []
         for output in tuple(self._outputs):
