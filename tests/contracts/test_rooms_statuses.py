@@ -18,6 +18,7 @@ NEVER_ISSUED = "Qm7tZ0bLw3XcR9kVdJ2sHfNa"
 STATES = ("valid", "never", "ended", "other", "locked", "full")
 USER: Mapping[str, Any] = {"user": {"name": "Somebody new"}}
 GUEST: Mapping[str, Any] = {"name": "Somebody new"}
+PLAYER: Mapping[str, Any] = {"player_url": "https://video.example/standup"}
 MESSAGE: Mapping[str, Any] = {"type": "chat", "content": "x"}
 
 TABLE = """
@@ -44,6 +45,11 @@ GET    /rooms/{access_key}/snapshots/nothing         user  404  404  410  -    4
 GET    /rooms/{room_id}/snapshots                    team  200  404  200  404  200  200
 GET    /snapshots/nothing                            team  404  404  404  404  404  404
 DELETE /snapshots/nothing                            team  404  404  404  404  404  404
+POST   /rooms/{access_key}/broadcasts                user  201  404  410  -    201  201
+PUT    /rooms/{access_key}/broadcasts                user  404  404  410  -    404  404
+PUT    /rooms/{access_key}/broadcasts/nothing        user  404  404  410  -    404  404
+DELETE /rooms/{access_key}/broadcasts                user  404  404  410  -    404  404
+DELETE /rooms/{access_key}/broadcasts/nothing        user  404  404  410  -    404  404
 POST   /rooms/{access_key}/hls                       user  201  404  410  -    201  201
 GET    /rooms/{access_key}/hls                       user  404  404  410  -    404  404
 DELETE /rooms/{access_key}/hls                       user  404  404  410  -    404  404
@@ -70,6 +76,9 @@ BODIES = {
     ("POST", "/rooms"): USER,
     ("POST", "/rooms/{access_key}/messages"): MESSAGE,
     ("POST", "/guests/{guest_token}"): GUEST,
+    ("POST", "/rooms/{access_key}/broadcasts"): {"stream_url": "rtmp://127.0.0.1/live/key"},
+    ("PUT", "/rooms/{access_key}/broadcasts"): PLAYER,
+    ("PUT", "/rooms/{access_key}/broadcasts/nothing"): PLAYER,
     ("POST", "/rooms/{access_key}/layers"): {"insert": {"title": "Hello"}},
     ("POST", "/permalink/{permalink_id}/users"): USER,
 }
