@@ -140,9 +140,7 @@ def create_app(
     return app
 
 
-def _add_routes(
-    app: web.Application, families: Sequence[Family], live: Sequence[web.AbstractRouteDef]
-) -> None:
+def _add_routes(app: web.Application, families: Sequence[Family], live: Sequence[web.AbstractRouteDef]) -> None:
     for family in families:
         app.add_routes([web.route(op.method, op.path, op.handler) for op in family.operations])
     app.add_routes(live)

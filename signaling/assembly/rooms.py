@@ -59,6 +59,7 @@ def rooms(core: Core) -> Parts:
         families=[rooms_family(known)],
         doors=[door],
         observing=door,
+        recording=recordings,
         watches=[
             *(presentations, recordings, core.recorder, broadcasts, core.composites, layers, playbacks),
             *(service.conferences, files),

@@ -396,3 +396,35 @@ async def test_layouts_that_cannot_be_shown(team: Team, body: dict[str, Any]):
 async def test_a_layout_is_for_where_it_is_available(team: Team):
     ada = await team.enter(options={"layout_available": False})
     assert await team.status("POST", f"/rooms/{ada['access_key']}/layout", json={}) == 405
+
+
+# over /rt
+
+
+async def test_who_is_online_records_over_their_socket(team: Team):
+    ada = await team.enter(user={"id": "ada"})
+    ann = await team.join(ada)
+    assert await ann.ask("record_start") == {"type": "ok", "request_id": "ask"}
+    (begun,) = [message["recording"] for message in ann.heard if message["type"] == "recording_update"]
+    assert (begun["duration"], begun["user"]["id"]) == (None, "ada")
+    assert (await ann.ask("record_start"))["name"] == "not_now"
+    gus = await team.join(await team.guest(ada))
+    assert await gus.ask("record_stop") == {"type": "ok", "request_id": "ask"}
+    assert recorded(team, ada).stopped
+    again = await gus.ask("record_stop")
+    assert (again["code"], again["name"]) == (404, "not_found")
+
+
+async def test_nobody_records_over_a_socket_where_that_is_switched_off(team: Team):
+    ann = await team.join(await team.enter(options={"recording_available": False}))
+    refused = await ann.ask("record_start")
+    assert (refused["code"], refused["name"]) == (405, "switched_off")
+
+
+async def test_the_end_of_an_older_recording_leaves_the_present_one(team: Team):
+    ada = await team.enter()
+    first = await begin(team, ada)
+    await stop(team, ada)
+    second = await begin(team, ada)
+    await finished(team, first)
+    assert (await team.ask("GET", f"/rooms/{ada['access_key']}"))[1]["recording"]["id"] == second.id
