@@ -32,8 +32,9 @@ class EventKind(IntEnum):
     of packets that were sent within 5 ms of each other, in the order in which they were sent. Received ones: when the
     last of them left (our monotonic clock) and when it arrived (the peer's clock: only differences mean something),
     both in microseconds; their bytes together; how many they are. Lost ones of the same stretch: a record of their
-    own, arrival -1. No packet is told twice, but one that was told as lost may still be told as received, with its
-    old time of sending, in front of what is new.
+    own, arrival -1. Those told as lost that came after all: one with arrival -1, no bytes, and a number below 0. Else
+    no packet is told twice; one that was sent again under its number counts as lost, whatever came. Where a message was
+    lost, the next may tell of packets that were sent before what was told last.
     """
     LEVELS = 6
     """`(LEVELS, records)`: how loud the audio tracks are, ten times a second while any has sound.

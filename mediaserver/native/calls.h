@@ -144,6 +144,7 @@ size_t arrivals_feedback(struct arrivals *a, uint32_t sender_ssrc, uint32_t medi
 struct departures *departures_new(void);
 uint16_t departures_next(const struct departures *d);
 void departures_add(struct departures *d, size_t size, int64_t now);
+void departures_repeat(struct departures *d, uint16_t number);
 int departures_told(struct core *core, struct conn *conn, const uint8_t *body, size_t size, int64_t now);
 
 /* timers.c */

@@ -20,6 +20,7 @@ struct departure {
     uint32_t at; /* us, the low bits */
     uint16_t size;
     uint8_t state;
+    uint8_t repeated; /* the same number was sent again: the peer missed the first of them */
 };
 
 struct departures {
@@ -44,6 +45,13 @@ static struct departure *departure_find(struct departures *d, uint16_t number) {
         return NULL;
     struct departure *found = &d->slots[number % DEPARTURE_SLOTS];
     return found->state == UNSENT ? NULL : found;
+}
+
+/* The packet that bears this number has left once more. */
+void departures_repeat(struct departures *d, uint16_t number) {
+    struct departure *packet = departure_find(d, number);
+    if (packet)
+        packet->repeated = 1;
 }
 
 struct symbols { /* sections 3.1.3 and 3.1.4: runs, vectors of one bit and of two */
@@ -94,7 +102,7 @@ struct report { /* records in the making */
     struct conn *conn;
     int64_t began; /* when the first packet of the group left */
     int open;
-    struct feedback_record received, lost;
+    struct feedback_record received, lost, late; /* late: those called lost before, counted down */
     struct feedback_record records[MAX_RECORDS];
     int count;
 };
@@ -106,22 +114,33 @@ static void report_send(struct report *r) {
 }
 
 static void group_close(struct report *r) {
-    if (r->count + 2 > MAX_RECORDS)
+    if (r->count + 3 > MAX_RECORDS)
         report_send(r);
     if (r->received.packets)
         r->records[r->count++] = r->received;
     if (r->lost.packets)
         r->records[r->count++] = r->lost;
-    r->received = r->lost = (struct feedback_record){0};
+    if (r->late.packets)
+        r->records[r->count++] = r->late;
+    r->received = r->lost = r->late = (struct feedback_record){0};
     r->open = 0;
 }
 
-static void group_add(struct report *r, int64_t sent, int64_t arrived, uint16_t size) {
+static void group_at(struct report *r, int64_t sent) {
     if (r->open && (sent < r->began || sent - r->began > GROUP_US))
         group_close(r);
     if (!r->open)
         r->began = sent;
     r->open = 1;
+}
+
+static void group_late(struct report *r, int64_t sent) {
+    group_at(r, sent);
+    r->late = (struct feedback_record){.sent = sent, .arrived = -1, .packets = r->late.packets - 1};
+}
+
+static void group_add(struct report *r, int64_t sent, int64_t arrived, uint16_t size) {
+    group_at(r, sent);
     struct feedback_record *record = arrived < 0 ? &r->lost : &r->received;
     record->arrived = record->packets && record->arrived > arrived ? record->arrived : arrived;
     record->sent = sent;
@@ -129,14 +148,21 @@ static void group_add(struct report *r, int64_t sent, int64_t arrived, uint16_t 
     record->packets++;
 }
 
+/* What was asked for again was lost once, whatever has come of it since, and when. */
 static void packet_told(struct report *r, struct departures *d, uint16_t number, int64_t arrived, int64_t now) {
     struct departure *packet = departure_find(d, number);
+    if (packet && packet->repeated)
+        arrived = -1;
     if (!packet || packet->state == RECEIVED || (arrived < 0 && packet->state == LOST))
         return;
+    int64_t sent = now - (uint32_t)((uint32_t)now - packet->at);
+    if (packet->state == LOST)
+        group_late(r, sent);
+    else
+        group_add(r, sent, arrived, packet->size);
     packet->state = arrived < 0 ? LOST : RECEIVED;
     if (arrived >= 0)
         r->conn->answer_us = (uint32_t)((uint32_t)now - packet->at);
-    group_add(r, now - (uint32_t)((uint32_t)now - packet->at), arrived, packet->size);
 }
 
 /* The peer's clock without the wraps of its 24 bits; far enough from 0 for whatever a message subtracts. */

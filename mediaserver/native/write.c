@@ -107,8 +107,12 @@ static size_t write_head(const struct map *map, const struct packet *packet, con
 static void written(struct core *core, struct sink *sink, const struct told *sending, uint8_t *out, size_t size,
                     int64_t now) {
     struct conn *conn = sink->conn;
-    if (tells_number(sink, sending) && sending->number == departures_next(conn->departures))
-        departures_add(conn->departures, size, now);
+    if (tells_number(sink, sending)) {
+        if (sending->number == departures_next(conn->departures))
+            departures_add(conn->departures, size, now);
+        else
+            departures_repeat(conn->departures, sending->number);
+    }
     output_commit(core, conn, out, size);
     conn->packets_sent++;
     conn->bytes_sent += size;

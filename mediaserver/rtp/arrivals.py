@@ -20,7 +20,9 @@ MAX_BURST_US = 100_000  # a group never lasts longer
 LOST = -1  # an arrival time: never received
 
 Record = tuple[int, int, int, int]
-"""(when the last of these packets was sent, when it arrived or LOST, their bytes, how many they are)."""
+"""(when the last of these packets was sent, when it arrived or LOST, their bytes, how many they are).
+
+A LOST record of less than 0 packets: so many that were told as LOST have come after all."""
 
 Group = tuple[int, int, int]
 """(when the last of these packets was sent, when the last arrived, their bytes)."""
@@ -35,7 +37,7 @@ class Feedback:
     received: int = 0
     """Packets said to have come, those of the open group too."""
     lost: int = 0
-    """Packets said to be lost, less those that were and came after all: may be negative."""
+    """Packets said to be lost, less those that were said to be and came after all: may be negative."""
     size_bytes: int = 0
     """Of all packets that are told of for the first time."""
     newest_sent_us: int = 0
@@ -75,20 +77,22 @@ class Arrivals:
     _newest: int = 0
 
     def message(self, records: Iterable[Record]) -> Feedback:
-        """`records`: in the order of sending. Those older than what was told before were called lost, and came late."""
+        """`records`: in the order of sending. What is older than was told before says nothing of the delay."""
         told = Feedback([])
         before, newest, group = self._newest, 0, self._group
         for sent_us, arrived_us, size, packets in records:
             if arrived_us == LOST:
                 told.lost += packets
+                if packets < 0:
+                    told.received -= packets
+                    continue
                 told.size_bytes += size
                 self._newest = max(self._newest, sent_us)
                 continue
             told.received += packets
-            if sent_us < before:
-                told.lost -= packets
-                continue
             told.size_bytes += size
+            if sent_us < before:
+                continue
             newest = sent_us
             if group is not None and (sent_us - group.first_sent < GROUP_SPAN_US or group.takes(sent_us, arrived_us)):
                 group.last_sent = sent_us

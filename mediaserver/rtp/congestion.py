@@ -154,5 +154,5 @@ class Estimate:
     def _lift(self, rate_bps: float | None) -> None:
         """A probe lifts the estimate, and never takes it down: it is too short to tell."""
         if rate_bps and rate_bps > self.rate_bps:
-            self.rate.set(rate_bps)
+            self.rate.set(max(rate_bps, self.rate.rate_bps))
             self.loss.release(rate_bps)

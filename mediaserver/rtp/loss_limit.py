@@ -55,6 +55,12 @@ class _Tally:
     def loss(self) -> float:
         return max(self.lost, 0) / self.packets if self.packets else 0.0
 
+    @property
+    def typical(self) -> float:
+        """What the best of several spans with this loss would not show: it is lucky by about a deviation."""
+        loss = self.loss
+        return loss + math.sqrt(loss * (1 - loss) / self.packets) if self.packets else 0.0
+
     def age(self, now: float) -> float:
         return 0.0 if self.since is None else now - self.since
 
@@ -99,7 +105,7 @@ class LossLimit:
         self.limit_bps = max(self.limit_bps, rate_bps)
 
     def _learn(self, sending_bps: float) -> None:
-        self._buckets.append(self._bucket.loss)
+        self._buckets.append(self._bucket.typical)
         self._bucket = _Tally()
         best = min(self._buckets)
         if not self._learnt or best <= self.inherent + CREEP:
@@ -120,8 +126,8 @@ class LossLimit:
         self._step = _Tally()
         if not packets or now - self._reduced_at < WAIT:
             return
-        if self._blamed and fastest <= PROOF_RATE * self._blamed[0]:
-            self._prove()
+        if self._blamed and fastest <= PROOF_RATE * self._blamed[0] and self._proved():
+            return
         chance = DEVIATIONS * math.sqrt(max(self.inherent * (1 - self.inherent), 0.01) / packets)
         excess = self._excess(self.loss)
         if excess > HIGH and self.loss - self.inherent > chance and sending_bps:
@@ -140,15 +146,17 @@ class LossLimit:
         below = BELOW * min(self.limit_bps, sending_bps) * (1 - excess)
         self.limit_bps = max(below, min(SPARED * through_bps, self.limit_bps), self.min_bps)
 
-    def _prove(self) -> None:
-        """Much less is sent than when loss was blamed on the rate: was that right?"""
+    def _proved(self) -> bool:
+        """Much less is sent than when loss was blamed on the rate: was that wrong?"""
         assert self._blamed is not None
-        rate_bps, loss = self._blamed
+        _, loss = self._blamed
         self._blamed = None
-        if self.loss >= PROOF_LOSS * loss:
-            self.inherent = min(max(self.loss, self.inherent), MAX_PROVED)
-            self._buckets.clear()
-            self.limit_bps = max(self.limit_bps, rate_bps)
+        if self.loss < PROOF_LOSS * loss:
+            return False
+        self.inherent = min(max(self.loss, self.inherent), MAX_PROVED)
+        self._buckets.clear()
+        self.limit_bps = math.inf
+        return True
 
     def _relax(self, sending_bps: float, age: float) -> None:
         self.limit_bps *= (1 + GROWTH) ** age

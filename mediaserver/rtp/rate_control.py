@@ -15,6 +15,7 @@ BETA = 0.85  # of what came through is kept at overuse
 GROWTH = 0.08  # per second, far from the capacity
 AHEAD = 1.5  # times what comes through: no higher without proof
 AHEAD_BPS = 10_000.0
+NEAR = 1.05  # times the capacity that was seen: likewise
 MIN_PACE_BPS = 4_000.0  # per second, near the capacity
 PACKET_BITS = 1200 * 8
 FRAMES = 30  # a second
@@ -99,6 +100,8 @@ class RateControl:
         else:
             more = max(self.rate_bps * ((1 + GROWTH) ** step - 1), 1000.0 * step)
         ceiling = AHEAD * through_bps + AHEAD_BPS if through_bps else self.max_bps
+        if self._capacity.mean_kbps:
+            ceiling = min(ceiling, NEAR * self.capacity_bps)
         if self.rate_bps < ceiling:
             self.rate_bps = min(self.rate_bps + more, ceiling, self.max_bps)
 

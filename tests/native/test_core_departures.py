@@ -27,7 +27,9 @@ class Record(NamedTuple):
 class Meeting:
     """One subscriber of a camera and a microphone, and what is told of what was sent to it."""
 
-    def __init__(self, down: Weather, *, seed: int = 71, size: int = 1000, parts: int = 4) -> None:
+    def __init__(
+        self, down: Weather, *, up: Weather | None = None, seed: int = 71, size: int = 1000, parts: int = 4
+    ) -> None:
         self.sim = Simulation(seed=seed)
         layers = [camera(size=size, packets_per_frame=parts), microphone(level=10)]
         self.stage = self.sim.publish(layers)
@@ -35,7 +37,7 @@ class Meeting:
         self._seen: set[bytes] = set()
         self.sim.on_sent = self._sent
         self.seat: Seat = self.sim.subscribe(
-            [self.stage.tracks["v"], self.stage.tracks["a"]], kinds=["video", "audio"], down=down
+            [self.stage.tracks["v"], self.stage.tracks["a"]], kinds=["video", "audio"], up=up, down=down
         )
         self.seat.peer.streams[1].nacks = False  # sound is repeated under its old numbers
         self.messages: list[list[Record]] = []
@@ -131,14 +133,26 @@ def test_a_queue_on_the_way_shows_in_the_times() -> None:
     assert max(trips) - trips[0] > 0.3
 
 
-def test_what_was_called_lost_and_comes_late_is_told_as_received() -> None:
+def test_what_was_called_lost_and_comes_late_is_taken_back() -> None:
     meeting = Meeting(Weather(delay=0.02, reordered=0.05, held_up=0.3))
     meeting.run(5)
+    lost = [r.packets for r in meeting.records if r.arrived is None]
+    received = sum(r.packets for r in meeting.records if r.arrived is not None)
+    late = -sum(packets for packets in lost if packets < 0)
+    assert late > 10
+    assert all(r.size == 0 for r in meeting.records if r.packets < 0)
+    assert received + sum(packets for packets in lost if packets > 0) <= len(meeting.sent)
+    assert sum(lost) <= late / 2, "all but those still on their way have come"
+
+
+@pytest.mark.parametrize("unheard", [0.0, 0.3], ids=["all feedback", "some feedback"])
+def test_what_is_sent_again_under_its_number_counts_as_lost(unheard: float) -> None:
+    meeting = Meeting(Weather(delay=0.02, loss=0.3), up=Weather(delay=0.02, loss=unheard))
+    meeting.seat.peer.streams[1].nacks = True
+    meeting.run(20)
     received = sum(r.packets for r in meeting.records if r.arrived is not None)
     lost = sum(r.packets for r in meeting.records if r.arrived is None)
-    assert lost > 10
-    assert received + lost > len(meeting.sent)
-    assert received <= len(meeting.sent)
+    assert lost / (received + lost) == pytest.approx(0.3, abs=0.03)
 
 
 def test_numbers_and_times_go_on_over_their_wraps() -> None:

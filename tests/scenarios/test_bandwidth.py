@@ -20,12 +20,14 @@ SETTLED = 15.0
 class Watching:
     """Somebody who watches a simulcast camera; what a conference does about it a few times a second is done here."""
 
-    def __init__(self, down: Weather, seed: int = 1) -> None:
+    def __init__(self, down: Weather, seed: int = 1, *, up: Weather | None = None) -> None:
         self.sim = Simulation(seed=seed)
         stage = self.sim.publish([*simulcast(), microphone(level=20)], declare=False)
         self.sim.run(1.0)
         self.track = stage.tracks["v"]
-        self.seat = self.sim.subscribe([self.track, stage.tracks["a"]], kinds=["video", "audio"], layer=2, down=down)
+        self.seat = self.sim.subscribe(
+            [self.track, stage.tracks["a"]], kinds=["video", "audio"], layer=2, up=up, down=down
+        )
         self.line = self.seat.line
         self.downlink = Downlink(self.line.native)
         self.downlink.agree(transport_cc=True)
@@ -72,6 +74,21 @@ def test_everybody_gets_the_layer_that_the_line_carries(
     layers = watching.layers(15)
     assert layers.count(expected) >= 0.8 * len(layers)
     assert watching.seat.stream.shown[-1].at > watching.sim.now - 0.5
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("delay", [0.02, 0.1])
+@pytest.mark.parametrize(("rate_bps", "loss"), [(3_000_000, 0.3), (3_000_000, 0.1), (2_000_000, 0.1)])
+def test_a_line_that_loses_much_both_ways_whatever_is_sent_is_used_all_the_same(
+    rate_bps: float, loss: float, delay: float, seed: int
+) -> None:
+    """Feedback is lost as well, and sound is sent again under the numbers it had."""
+    watching = Watching(
+        Weather(delay=delay, rate_bps=rate_bps, queue=0.5, loss=loss), seed, up=Weather(delay=delay, loss=loss)
+    )
+    watching.sim.run(SETTLED + 15)
+    layers = watching.layers(15)
+    assert layers.count(0) >= 0.8 * len(layers)
 
 
 def test_a_line_that_becomes_narrow_and_wide_again_is_followed() -> None:

@@ -10,7 +10,7 @@ from tests.support.link import Weather
 
 SETTLED = 15  # seconds
 USED = 0.8  # of what could be used
-LONGEST_WAIT = 0.38  # seconds in a queue, once settled: now and then more is tried
+LONGEST_WAIT = 0.35  # seconds in a queue, once settled: now and then more is tried
 USUAL_WAIT = 0.06
 
 

@@ -71,8 +71,16 @@ def test_counts_what_came_and_what_is_lost() -> None:
 def test_what_comes_late_was_not_lost_after_all_and_is_no_part_of_a_group() -> None:
     arrivals = Arrivals()
     arrivals.message([came(0, 50), lost(6), came(20, 70)])
-    told = arrivals.message([came(6, 120), came(40, 90)])
+    told = arrivals.message([lost(6, 0, -1), came(40, 90)])
     assert (told.received, told.lost) == (2, -1)
+    assert told.groups == [(20 * MS, 70 * MS, 1000)]
+
+
+def test_what_a_lost_message_told_of_counts_once_and_is_no_part_of_a_group() -> None:
+    arrivals = Arrivals()
+    arrivals.message([came(0, 50), came(20, 70)])
+    told = arrivals.message([came(6, 120), came(40, 90)])
+    assert (told.received, told.lost, told.size_bytes) == (2, 0, 2000)
     assert told.groups == [(20 * MS, 70 * MS, 1000)]
 
 

@@ -1,5 +1,5 @@
 /* Transport-wide feedback about what left: whatever a peer tells, no more is told as received, or as lost, than
- * has left, and no time that has not come yet. */
+ * has left, no more is taken back than was told as lost, and no time that has not come yet. */
 #include "core.h"
 #include "fuzz.h"
 
@@ -12,13 +12,14 @@ static void check_records(const struct event *event, int64_t now) {
     CHECK(event->kind == EVENT_FEEDBACK && event->id == 7 && event->size % sizeof record == 0 && event->size > 0);
     for (size_t at = 0; at < event->size; at += sizeof record) {
         memcpy(&record, event->data + at, sizeof record);
-        CHECK(record.packets > 0 && record.packets <= DEPARTURE_SLOTS && record.bytes >= 0 && record.arrived >= -1);
-        CHECK(record.sent <= now && record.sent > 0);
         int lost = record.arrived == -1;
+        CHECK(record.packets <= DEPARTURE_SLOTS && record.packets >= -DEPARTURE_SLOTS && record.packets != 0);
+        CHECK(record.bytes >= 0 && record.arrived >= -1 && (record.packets > 0 || (lost && record.bytes == 0)));
+        CHECK(record.sent <= now && record.sent > 0);
         told_packets[lost] += record.packets;
         told_bytes[lost] += record.bytes;
     }
-    CHECK(told_packets[0] <= all_packets && told_packets[1] <= all_packets);
+    CHECK(told_packets[0] <= all_packets && told_packets[1] <= all_packets && told_packets[1] >= 0);
     CHECK(told_bytes[0] <= all_bytes && told_bytes[1] <= all_bytes);
 }
 
@@ -65,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         uint8_t op = take(&data, &size), by = take(&data, &size);
         if (op % 4 == 0) {
             now += (int64_t)by << (op >> 4);
+            departures_repeat(conn.departures, (uint16_t)(departures_next(conn.departures) - by));
         } else if (op % 4 == 1) {
             for (int i = 0; i <= by; i++, all_packets++, all_bytes += op * 4) {
                 departures_add(conn.departures, op * 4u, now);
