@@ -12,6 +12,7 @@ SETTLED = 15  # seconds
 USED = 0.8  # of what could be used
 LONGEST_WAIT = 0.35  # seconds in a queue, once settled: now and then more is tried
 USUAL_WAIT = 0.06
+LONGEST_TRY = 0.38  # where nothing can be padded: a better layer is tried for as long as an answer takes
 
 
 def mean(values: Iterable[float]) -> float:
@@ -55,7 +56,7 @@ def test_without_padding_better_layers_are_tried_instead(rate_bps: float, loss: 
     settled = sender.seen[SETTLED:]
     assert mean(each.estimate_bps for each in settled) >= USED * usable(sender, rate_bps)
     assert middle(settled, lambda each: each.queue) <= USUAL_WAIT
-    assert max(each.queue for each in settled) <= LONGEST_WAIT
+    assert max(each.queue for each in settled) <= LONGEST_TRY
     assert sender.changes <= 20
 
 
