@@ -28,7 +28,9 @@ from signaling.services.sessions import Sessions
 from signaling.services.snapshots import Snapshots
 from signaling.services.spaces.access import Accesses
 from signaling.services.spaces.accounts import Accounts
+from signaling.services.spaces.analytics import Analytics
 from signaling.services.spaces.door import SpacesDoor
+from signaling.services.spaces.hooks import SpaceWebhooks
 from signaling.services.spaces.invitations import Invitations
 from signaling.services.spaces.invites import Invites
 from signaling.services.spaces.roles import Roles
@@ -93,10 +95,12 @@ LINKS = web.AppKey("links", Links)
 SPACES = web.AppKey("spaces", SpacesService)
 SPACES_ACCOUNTS = web.AppKey("spaces_accounts", Accounts)
 SPACES_ACCESSES = web.AppKey("spaces_accesses", Accesses)
+SPACES_ROLES = web.AppKey("spaces_roles", Roles)
 SPACES_DOOR = web.AppKey("spaces_door", SpacesDoor)
 SPACES_INVITATIONS = web.AppKey("spaces_invitations", Invitations)
 SPACES_INVITES = web.AppKey("spaces_invites", Invites)
-SPACES_ROLES = web.AppKey("spaces_roles", Roles)
+SPACES_ANALYTICS = web.AppKey("spaces_analytics", Analytics)
+SPACES_WEBHOOKS = web.AppKey("spaces_webhooks", SpaceWebhooks)
 REQUESTS = web.AppKey("requests", RequestCounts)
 DEV_KEYS = web.AppKey("dev_keys", Mapping[str, str])
 """One key per family by its name, on a development server; empty otherwise."""

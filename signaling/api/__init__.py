@@ -57,7 +57,7 @@ class Operation:
     many: bool = False
     """An array of those."""
     answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
-    """What comes with other statuses: JSON, or text of a media type, or None for nothing."""
+    """What comes with other statuses, or with 200 if asked for: JSON, or text of a media type, or None for nothing."""
     query: type[BaseModel] | None = None
     body: type[BaseModel] | str | None = None
     """JSON, or the media type of a text."""

@@ -63,7 +63,8 @@ def _responses(family: Family, operation: Operation, references: Mapping[type[Ba
     answers = {status: _content(what, references) for status, what in operation.answers.items()}
     if operation.answer is not None:
         one = references[operation.answer]
-        answers[200] = {"content": _json({"type": "array", "items": one} if operation.many else one)}
+        content = _json({"type": "array", "items": one} if operation.many else one)
+        answers[200] = {"content": content | answers.get(200, {}).get("content", {})}
     responses: dict[str, Any] = {str(status): {"description": "Done", **what} for status, what in answers.items()}
     problem = {family.problem_type: {"schema": references[family.problem_model]}}
     for status, when in sorted({**family.errors, **operation.errors}.items()):

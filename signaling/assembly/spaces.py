@@ -10,15 +10,21 @@ from signaling.appkeys import (
     SPACES,
     SPACES_ACCESSES,
     SPACES_ACCOUNTS,
+    SPACES_ANALYTICS,
     SPACES_DOOR,
     SPACES_INVITATIONS,
     SPACES_INVITES,
     SPACES_ROLES,
+    SPACES_WEBHOOKS,
 )
 from signaling.assembly import Core, Parts
+from signaling.services.in_order import InOrder
 from signaling.services.spaces.access import Accesses
 from signaling.services.spaces.accounts import Accounts
+from signaling.services.spaces.analytics import Analytics
+from signaling.services.spaces.calls import Calls
 from signaling.services.spaces.door import RunningCalls, SpacesDoor
+from signaling.services.spaces.hooks import SpaceWebhooks
 from signaling.services.spaces.invitations import Invitations
 from signaling.services.spaces.invites import Invites
 from signaling.services.spaces.roles import Roles
@@ -33,10 +39,14 @@ def spaces(core: Core) -> Parts:
     accesses = Accesses(core.database, service)
     roles = Roles(core.database, service)
     door = SpacesDoor(core.database, accounts, accesses, core.conferences, clock=core.clock)
+    hooks = SpaceWebhooks(core.database, service, core.webhooks)
+    calls = Calls(core.database, hooks, core.clock, core.scheduler, InOrder())
 
     async def running(_: web.Application) -> AsyncIterator[None]:
         await accounts.start()
+        await calls.start_up()
         yield
+        await calls.aclose()
         accounts.close()
 
     return Parts(
@@ -50,9 +60,12 @@ def spaces(core: Core) -> Parts:
             SPACES_INVITATIONS: Invitations(core.database, accounts, service),
             SPACES_ROLES: roles,
             SPACES_INVITES: Invites(core.database, service, roles),
+            SPACES_WEBHOOKS: hooks,
+            SPACES_ANALYTICS: Analytics(core.database, service, calls),
         },
         contexts=[running],
-        sweeps=[accounts.sweep],
+        sweeps=[accounts.sweep, hooks.sweep],
+        watches=[calls],
     )
 
 

@@ -174,6 +174,7 @@ class Meeting:
     def say(self, member: Member, kind: str, content: Any, wall: float) -> None:
         """`kind` is chat or custom."""
         self.check_allowed(kind)
+        member.messages += kind == "chat"
         self.tell(events.said(kind, member.id, content, wall))
 
     def hush(self, member: Member) -> None:

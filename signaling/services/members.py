@@ -115,6 +115,8 @@ class Member:
     attributes: dict[str, Any] = field(default_factory=dict)
     view: View = "auto"
     raised: bool = False
+    messages: int = 0
+    """They have written so many to everybody."""
     guest: bool = False
     avatar: str | None = None
     powers: frozenset[str] = frozenset()

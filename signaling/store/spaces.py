@@ -20,6 +20,8 @@ from signaling.store.spaces_tables import (
     spaces_used_tokens,
     spaces_users,
 )
+from signaling.store.tables import webhook_deliveries, webhooks
+from signaling.webhooks.schedule import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,15 @@ def is_used_token(connection: sa.Connection, token_id: str) -> bool:
 
 def forget_used_tokens(connection: sa.Connection, now_ms: int) -> None:
     connection.execute(sa.delete(spaces_used_tokens).where(spaces_used_tokens.c.expires_ms < now_ms))
+
+
+def forget_webhooks_without_space(connection: sa.Connection, family: str) -> None:
+    """Those of spaces that are gone, once they have told what they had to."""
+    mine = sa.and_(webhooks.c.family == family, webhooks.c.owner.not_in(sa.select(spaces.c.id)))
+    waits = sa.exists().where(
+        webhook_deliveries.c.webhook_key == webhooks.c.key, webhook_deliveries.c.state == State.PENDING
+    )
+    connection.execute(sa.delete(webhooks).where(mine, sa.or_(~webhooks.c.active, ~waits)))
 
 
 def activate_invite(connection: sa.Connection, invite_id: str, user_id: str, now_ms: int) -> bool:

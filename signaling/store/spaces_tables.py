@@ -108,3 +108,39 @@ space_accesses = sa.Table(
     sa.Column("expires_ms", sa.BigInteger, nullable=False),
     sa.Column("used_ms", sa.BigInteger),
 )
+
+space_calls = sa.Table(
+    "space_calls",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("space_id", sa.String(24), sa.ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("room_id", sa.String(24), nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("started_ms", sa.BigInteger, nullable=False),
+    sa.Column("finished_ms", sa.BigInteger),
+    sa.Column("most", sa.Integer, nullable=False),
+    sa.Index("space_calls_by_space", "space_id", "finished_ms"),
+    sa.Index("space_calls_unfinished", "finished_ms"),
+)
+"""A room that is deleted leaves its calls behind; a space takes them along."""
+
+space_presences = sa.Table(
+    "space_presences",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("call_id", sa.String(36), sa.ForeignKey("space_calls.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("person", sa.String(300), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("user_id", sa.String(24)),
+    sa.Column("external_user_id", sa.String(255)),
+    sa.Column("email", sa.String(320)),
+    sa.Column("phone", sa.String(64)),
+    sa.Column("role", sa.String(9), nullable=False),
+    sa.Column("joined_ms", sa.BigInteger, nullable=False),
+    sa.Column("seen_ms", sa.BigInteger, nullable=False),
+    sa.Column("left_ms", sa.BigInteger),
+    sa.Column("messages", sa.Integer, nullable=False),
+    sa.Column("speaking_ms", sa.BigInteger, nullable=False),
+    sa.Index("space_presences_by_call", "call_id", "joined_ms"),
+)
+"""Each stay of somebody in a call; `seen_ms` is when it was last known to be true."""

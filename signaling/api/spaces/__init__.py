@@ -21,6 +21,7 @@ _SCHEME = "bearer "
 
 def spaces_family(*, configured: bool) -> Family:
     from signaling.api.spaces.access import ACCESS_OPERATIONS
+    from signaling.api.spaces.analytics import ANALYTICS_OPERATIONS
     from signaling.api.spaces.embedding import EMBEDDING_OPERATIONS
     from signaling.api.spaces.invites import INVITE_OPERATIONS
     from signaling.api.spaces.roles import ROLE_OPERATIONS
@@ -29,6 +30,7 @@ def spaces_family(*, configured: bool) -> Family:
     from signaling.api.spaces.tokens import TOKEN_OPERATIONS
     from signaling.api.spaces.users import USER_OPERATIONS
     from signaling.api.spaces.visiting import VISITING_OPERATIONS
+    from signaling.api.spaces.webhook import WEBHOOK_OPERATIONS
 
     return Family(
         name="spaces",
@@ -52,6 +54,8 @@ def spaces_family(*, configured: bool) -> Family:
             *ACCESS_OPERATIONS,
             *EMBEDDING_OPERATIONS,
             *VISITING_OPERATIONS,
+            *WEBHOOK_OPERATIONS,
+            *ANALYTICS_OPERATIONS,
         ),
         configured=configured,
     )

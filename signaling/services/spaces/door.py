@@ -10,6 +10,7 @@ from mediaserver import Clock
 from signaling import jwts
 from signaling.services.conferences import Conferences
 from signaling.services.doors import Credential, Endpoint, Pass, Role, Venue
+from signaling.services.entrance import AlreadyOnline
 from signaling.services.errors import Conflict, NotFound, Refused
 from signaling.services.spaces.access import Access, Accesses, AccessExpired, AccessUsed
 from signaling.services.spaces.accounts import Accounts, Caller
@@ -22,6 +23,7 @@ from signaling.store.spaces import RoomRecord, SpaceRecord
 FAMILY = "spaces"
 _ALIAS = re.compile(r"[A-Za-z0-9_-]{10}")
 _TOKEN = re.compile(r"[0-9a-f]{64}")
+_OWN_ID = re.compile(r"[0-9a-f]{24}")  # of users, and of one-time access tokens
 
 
 class SpacesDoor:
@@ -63,9 +65,11 @@ class SpacesDoor:
         return await self._database.reading(_by_channel, conference_id) is not None
 
     async def seat(self, admitted: Pass, participant_id: str, kept: Endpoint | None) -> Endpoint | None:
-        if admitted.data is None or self._conferences.is_online(admitted.venue.id, participant_id):
+        self._check_chosen(admitted, participant_id)
+        once = admitted.data is not None and admitted.participant_id == admitted.data
+        if not once or self._conferences.is_online(admitted.venue.id, participant_id):
             return None
-        if not await self._accesses.use(admitted.data):
+        if not await self._accesses.use(participant_id):
             raise AccessUsed
         return None
 
@@ -140,8 +144,17 @@ class SpacesDoor:
             guest=True,
             role=live_role(room.kind, moderator=access.role == SpaceRole.MODERATOR.value),
             own=None if access.permanent else f"{FAMILY} {access.id}",
-            data=None if access.permanent else access.id,
+            data=access.id,
         )
+
+    def _check_chosen(self, admitted: Pass, participant_id: str) -> None:
+        """Who may choose an id takes none that is somebody's, nor the seat of who came by another credential."""
+        if admitted.participant_id is not None:
+            return
+        meeting = self._conferences.meeting(admitted.venue.id)
+        member = meeting.members.get(participant_id) if meeting else None
+        if _OWN_ID.fullmatch(participant_id) or (member and (member.guest, member.data) != (True, admitted.data)):
+            raise AlreadyOnline(participant_id)
 
     def _venue(self, room: Room) -> Venue:
         return Venue(
@@ -201,7 +214,7 @@ class RunningCalls:
 
     def active(self, channel_id: str) -> str | None:
         meeting = self._conferences.meeting(channel_id)
-        return meeting.call_id if meeting else None
+        return meeting.call_id if meeting and meeting.started_at is not None else None
 
 
 def _by_alias(connection: Connection, alias: str) -> tuple[SpaceRecord, RoomRecord] | None:
