@@ -16,9 +16,9 @@ from aiohttp import ClientSession
 from PIL import Image
 
 from mediaserver.composition.layouts import Box
-from tests.end_to_end.test_recording import hears
+from tests.end_to_end.test_recording import hears, loudest
 from tests.support.mesh_peer import MeshPeer
-from tests.support.peer import COLOUR_TOLERANCE, Colour
+from tests.support.peer import COLOUR_TOLERANCE, SAMPLE_RATE, Colour
 from tests.support.server import running, until
 
 KEY = "the api key of a team"
@@ -128,12 +128,15 @@ class Team:
 
 
 def boxes_of(witness: MeshPeer) -> dict[str, Box]:
-    """As the last podium_update has them: whoever presents has two, of which the first is the stage."""
+    """As the last podium_update has them: whoever presents has two, the first is the stage; films by their id."""
     told = witness.told("podium_update")
     assert told
     boxes: dict[str, Box] = {}
     for spot in told["podium"]:
-        name = spot["user_id"] if spot["user_id"] not in boxes else f"{spot['user_id']}_too"
+        if spot["z-index"] != 0:
+            continue
+        name = spot["user_id"] or spot["play_id"]
+        name = name if name not in boxes else f"{name}_too"
         boxes[name] = Box(spot["left"], spot["top"], spot["width"], spot["height"])
     return boxes
 
@@ -152,12 +155,21 @@ def has_writing(picture: np.ndarray, box: Box) -> bool:
     return 0.0005 < float(np.mean(lower.min(axis=2) > WHITE)) < 0.1
 
 
+def falls_silent(file: Path, one: float, other: float) -> bool:
+    """Whether at the end only the other's tone is heard."""
+    with av.open(str(file)) as container:
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)]).astype(np.float64)
+    end = heard[-SAMPLE_RATE * 3 // 2 : -SAMPLE_RATE // 2]
+    return loudest(end, (other,)) and not loudest(end, (one, other))
+
+
 @asynccontextmanager
 async def standup(tmp_path: Path) -> AsyncIterator[tuple[Team, MeshPeer, MeshPeer]]:
     """Ada in red and Bob in green have met."""
     keys = [{"key": KEY, "team": "My Company"}]
+    settings = {"media__listen_ips": ["127.0.0.1"], "fetch__allow_private_addresses": True}
     async with (
-        running(tmp_path, api_keys=keys, media__listen_ips=["127.0.0.1"]) as server,
+        running(tmp_path, api_keys=keys, **settings) as server,
         ClientSession(server.url, headers={"Authorization": KEY}) as session,
     ):
         team = Team(session, {})
@@ -179,6 +191,8 @@ async def test_two_people_are_recorded_and_pictured(tmp_path: Path) -> None:
         boxes = boxes_of(ada)
         assert all(has_writing(picture, box) for box in boxes.values())
         await asyncio.sleep(SECONDS)
+        await ada.say("mute", stream_id=ada.stream_id, audio=True)
+        await asyncio.sleep(SECONDS)
         await team.inside("DELETE", "recording")
         took = loop.time() - began
         await ada.until(lambda: ada.count("recording_update") == 3, "the file")
@@ -198,6 +212,7 @@ async def test_two_people_are_recorded_and_pictured(tmp_path: Path) -> None:
     found = await _probe(file)
     assert abs(float(found["format"]["duration"]) - took) < 2.0
     assert hears(file, LOW, HIGH)
+    assert falls_silent(file, LOW, HIGH)
     with av.open(str(file)) as container:
         last = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][-5]
     assert boxes["ada"] != boxes["bob"]
@@ -212,8 +227,12 @@ async def test_the_picture_follows_cameras_screens_and_people(tmp_path: Path) ->
         await ada.say("mute", stream_id=ada.stream_id, video=True)
         await ada.until(lambda: ada.told("mute_update"), "muted")
         boxes = boxes_of(ada)
-        picture = await team.shows(ada, bob=GREEN)
-        assert not has_colour(picture, boxes["ada"], RED)
+
+        async def hidden() -> bool:
+            return not has_colour(await team.picture(ada), boxes["ada"], RED)
+
+        await until(hidden, PATIENCE, "Ada's camera to be off")
+        await team.shows(ada, bob=GREEN)
         await ada.say("mute", stream_id=ada.stream_id, video=False)
         await team.shows(ada, ada=RED, bob=GREEN)
         await bob.share(BLUE)
