@@ -164,10 +164,10 @@ def falls_silent(file: Path, one: float, other: float) -> bool:
 
 
 @asynccontextmanager
-async def standup(tmp_path: Path) -> AsyncIterator[tuple[Team, MeshPeer, MeshPeer]]:
-    """Ada in red and Bob in green have met."""
+async def standup(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[Team, MeshPeer, MeshPeer]]:
+    """Ada in red and Bob in green have met. `options`: the server's."""
     keys = [{"key": KEY, "team": "My Company"}]
-    settings = {"media__listen_ips": ["127.0.0.1"], "fetch__allow_private_addresses": True}
+    settings = {"media__listen_ips": ["127.0.0.1"], "fetch__allow_private_addresses": True, **options}
     async with (
         running(tmp_path, api_keys=keys, **settings) as server,
         ClientSession(server.url, headers={"Authorization": KEY}) as session,
