@@ -15,9 +15,10 @@ from signaling.api.files import Files
 from signaling.api.spaces.pages import space_pages
 from signaling.appkeys import DEV_KEYS, FAMILIES, SETTINGS
 from signaling.middleware import NO_CORS
+from signaling.services.hls import PAGE
 from signaling.version import VERSION
 
-CONFERENCE = "room.html"
+CONFERENCE, WATCHING = "room.html", "watch.html"
 PAGES: Mapping[str, str] = {
     "/": "index.html",
     "/app": CONFERENCE,
@@ -25,6 +26,7 @@ PAGES: Mapping[str, str] = {
     "/docs": "docs.html",
     "/recordings": "team.html",
     "/team": "team.html",
+    PAGE: WATCHING,
 }
 MISSING = "missing.html"
 FRAMED = web.ResponseKey("framed", bool)
@@ -92,9 +94,9 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def page(files: Files, request: web.Request, name: str, status: int = 200) -> web.Response:
-    """A page of the directory. The conference may stand in frames, and what is told in its place."""
+    """A page of the directory. Conferences and streams may stand in frames, and what is told in their place."""
     response = files.response(request, name, status)
-    response[FRAMED] = name in (CONFERENCE, MISSING)
+    response[FRAMED] = name in (CONFERENCE, WATCHING, MISSING)
     return response
 
 

@@ -1,0 +1,76 @@
+/**
+ * What the page says on which a stream is watched.
+ */
+
+import { translator } from "./texts.js";
+
+const EN = {
+  title: "Live",
+  live: "Live",
+  ended: "Ended",
+  behind: "{seconds} s behind",
+  play: "Play",
+  pause: "Pause",
+  mute: "Turn sound off",
+  unmute: "Turn sound on",
+  volume: "Volume",
+  goLive: "Back to live",
+  full: "Full screen",
+  fullEnd: "Leave full screen",
+  playback: "Playback",
+  keys: "Keys",
+  keyPlay: "play or pause",
+  keyMute: "sound",
+  keyLive: "back to live",
+  keyFull: "full screen",
+  again: "Try again",
+  is_loading: "One moment…",
+  is_loadingHint: "The stream is being opened.",
+  is_waiting: "It is about to begin",
+  is_waitingHint: "Stay here: the picture comes by itself.",
+  is_interrupted: "The connection has been lost",
+  is_interruptedHint: "It is tried again until it is back.",
+  is_ended: "That was it",
+  is_endedHint: "The stream has ended. Thank you for watching.",
+  is_missing: "There is nothing to see here",
+  is_missingHint: "The stream ended a while ago, or the link has a mistake in it. Ask whoever sent it for a new one.",
+  is_unsupported: "This browser cannot play it",
+  is_unsupportedHint: "Any current browser can.",
+};
+
+/** @type {Record<keyof typeof EN, string>} */
+const DE = {
+  title: "Live",
+  live: "Live",
+  ended: "Beendet",
+  behind: "{seconds} s verzögert",
+  play: "Abspielen",
+  pause: "Anhalten",
+  mute: "Ton ausschalten",
+  unmute: "Ton einschalten",
+  volume: "Lautstärke",
+  goLive: "Zurück zu live",
+  full: "Vollbild",
+  fullEnd: "Vollbild verlassen",
+  playback: "Wiedergabe",
+  keys: "Tasten",
+  keyPlay: "abspielen oder anhalten",
+  keyMute: "Ton",
+  keyLive: "zurück zu live",
+  keyFull: "Vollbild",
+  again: "Noch einmal versuchen",
+  is_loading: "Einen Moment …",
+  is_loadingHint: "Die Übertragung wird geöffnet.",
+  is_waiting: "Gleich geht es los",
+  is_waitingHint: "Bleiben Sie hier: Das Bild kommt von selbst.",
+  is_interrupted: "Die Verbindung ist unterbrochen",
+  is_interruptedHint: "Es wird weiter versucht, bis sie wieder da ist.",
+  is_ended: "Das war es",
+  is_endedHint: "Die Übertragung ist zu Ende. Danke fürs Zuschauen.",
+  is_missing: "Hier gibt es nichts zu sehen",
+  is_missingHint: "Die Übertragung ist schon länger vorbei, oder im Link ist ein Fehler. Bitten Sie um einen neuen.",
+  is_unsupported: "Dieser Browser kann es nicht abspielen",
+  is_unsupportedHint: "Jeder aktuelle Browser kann es.",
+};
+
+export const t = translator({ en: EN, de: DE });
