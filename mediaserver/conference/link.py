@@ -4,7 +4,7 @@ A `Link` lives as long as its connection. When a client comes with a new connect
 the link makes a new one and closes the old; nothing of a closed link is heard any more. RFC 9429 section 5.2.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mediaserver.callbacks import weakly
@@ -14,17 +14,19 @@ from mediaserver.transport.connection import Connection, State, TransportEvent
 from mediaserver.transport.fragment import IceFragment, write_fragment
 from mediaserver.transport.negotiation import LocalTransport
 from mediaserver.transport.sdp import RemoteTransport
+from mediaserver.transport.stun import Endpoint
 
 
 class Link:
-    def __init__(self, router: Router, on_event: Callable[[TransportEvent], None]) -> None:
+    def __init__(self, router: Router, on_event: Callable[[TransportEvent], None], *, asks: bool = False) -> None:
+        """With `asks` it is for us to begin: see `call`."""
         self.cname = router.cname()
         self._router = router
         self._on_event: Callable[[TransportEvent], None] | None = on_event
         self._remote: RemoteTransport | None = None
         self._session_id = router.session_id()
         self._version = 0
-        self.connection: Connection = router.connect(weakly(self._heard))
+        self.connection: Connection = router.connect(weakly(self._heard), asks=asks)
 
     @property
     def open(self) -> bool:
@@ -55,6 +57,11 @@ class Link:
         if remote is not None and remote != self._remote:
             self.connection.remote(remote)
             self._remote = remote
+
+    def call(self, remote: RemoteTransport, places: Sequence[Endpoint]) -> None:
+        """Connects to a peer that waits at these places."""
+        self._remote = remote
+        self.connection.call(remote, places)
 
     def restart(self, fragment: IceFragment) -> str:
         """Follows a peer that comes with new ICE credentials and no description; returns what it needs of ours.

@@ -47,7 +47,7 @@ class MediaPort(Protocol):
     def candidates(self) -> tuple[Candidate, ...]: ...
     @property
     def fingerprint(self) -> Fingerprint: ...
-    def open(self, *, thread: int, on_event: Callable[[TransportEvent], None]) -> Connection: ...
+    def open(self, *, thread: int, on_event: Callable[[TransportEvent], None], asks: bool = False) -> Connection: ...
 
 
 class Source:
@@ -237,8 +237,8 @@ class Router:
         self._rng = rng
         self._listeners = listeners
 
-    def connect(self, on_event: Callable[[TransportEvent], None]) -> Connection:
-        return self._port.open(thread=self.thread, on_event=on_event)
+    def connect(self, on_event: Callable[[TransportEvent], None], *, asks: bool = False) -> Connection:
+        return self._port.open(thread=self.thread, on_event=on_event, asks=asks)
 
     def on_feedback(self, connection: Connection, listener: FeedbackListener | None) -> None:
         """`listener` hears what the peer says of the packets it is sent; None: nobody does any more."""

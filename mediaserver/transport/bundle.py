@@ -52,10 +52,11 @@ def _live_by_mid(description: SessionDescription) -> dict[str, MediaSection]:
     return live
 
 
-def remote_of(description: SessionDescription, roles: Sequence[str]) -> RemoteTransport:
+def remote_of(description: SessionDescription, roles: Sequence[str], *, asked: bool = False) -> RemoteTransport:
     """What the first bundled section, or else the session, says about its transport.
 
-    `roles` are the values of a=setup that fit; the first is taken to be meant where there is no such line.
+    `roles` are the values of a=setup that fit; the first is taken to be meant where there is no such line. `asked`: we
+    are not the lite side here, so that the peer may be.
     """
     sections = bundled(description)
     if not sections:
@@ -64,7 +65,7 @@ def remote_of(description: SessionDescription, roles: Sequence[str]) -> RemoteTr
     ufrag, pwd = own.ufrag or common.ufrag, own.pwd or common.pwd
     if ufrag is None or pwd is None:
         raise BadDescription("ice-ufrag or ice-pwd is missing")
-    if description.ice_lite:
+    if description.ice_lite and not asked:
         raise BadDescription("both sides are ICE-lite, so that nobody would begin")
     setup = own.setup or common.setup or roles[0]
     if setup not in roles:
@@ -95,7 +96,7 @@ def local_lines(local: LocalTransport, setup: str, *, with_candidates: bool = Tr
 
 
 def our_description(
-    local: LocalTransport, sections: list[MediaSection], setup: str, *, mixed: bool
+    local: LocalTransport, sections: list[MediaSection], setup: str, *, mixed: bool, lite: bool = True
 ) -> SessionDescription:
     """A description of ours around `sections`; all that are not rejected get the transport's lines and are bundled.
 
@@ -111,7 +112,7 @@ def our_description(
         version=local.version,
         sections=sections,
         bundle=tuple(section.mid for section in live),
-        ice_lite=True,
+        ice_lite=lite,
         extmap_allow_mixed=mixed,
         other=["a=msid-semantic: WMS *"],
     )

@@ -11,7 +11,8 @@ Puts the parts together and keeps their order: checks prove addresses (`ice_lite
     CLOSED     for good: by `close`, or told as Lost
 """
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from mediaserver.transport import dtls
 from mediaserver.transport.budget import Budget
 from mediaserver.transport.channels import Channels
 from mediaserver.transport.dtls import Certificate, Dtls
+from mediaserver.transport.ice_full import Asker
 from mediaserver.transport.ice_lite import Agent, Credentials, Verdict
 from mediaserver.transport.path import Carrier
 from mediaserver.transport.sdp import RemoteTransport, SctpParameters
@@ -89,7 +91,9 @@ class Connection:
         config: MediaConfig,
         new_credentials: Callable[[], Credentials],
         on_event: Callable[[TransportEvent], None],
+        asks: bool = False,
     ) -> None:
+        """With `asks` the peer waits to be called, see `call`; else it calls us."""
         self.id = native.id
         self.native = native
         self.state = State.NEW
@@ -98,7 +102,7 @@ class Connection:
         self._config = config
         self._new_credentials = new_credentials
         self._on_event = on_event
-        self._agent = Agent(new_credentials())
+        self._agent = Asker(new_credentials(), secrets.token_bytes) if asks else Agent(new_credentials())
         self._remote: RemoteTransport | None = None
         self._dtls: Dtls | None = None
         self._channels = Channels(weakly(self._flush), weakly(self._text_received))
@@ -139,6 +143,16 @@ class Connection:
             self._dtls.expect(remote.fingerprints)
             self._after_dtls()
         self._rearm()
+
+    def call(self, remote: RemoteTransport, places: Sequence[Endpoint]) -> None:
+        """Says who the peer is, and where it waits for our checks."""
+        if self.state is State.CLOSED:
+            return
+        assert isinstance(self._agent, Asker), "it was opened to wait"
+        addresses = [address for place in places for address in self._carrier.reach(*place)]
+        self._agent.ask(Credentials(remote.ufrag, remote.pwd), addresses, self._carrier.now())
+        self.remote(remote)
+        self._ask()
 
     def restart_ice(self) -> None:
         """Makes new local credentials. The path stays until the peer nominates with them."""
@@ -201,6 +215,7 @@ class Connection:
         if self._agent.last_check == now:
             self._counters["checks"] += 1
             self._consent_from = now
+        self._ask()
         return verdict
 
     def dtls_received(self, datagram: bytes) -> None:
@@ -234,9 +249,19 @@ class Connection:
         if self._dtls is not None and self._dtls.timeout() == 0:
             self._dtls.expired()
             self._after_dtls()
+        self._ask()
         self._rearm()
 
     # the steps in between
+
+    def _ask(self) -> None:
+        """Sends the checks that are due, if it is for us to ask."""
+        if self.state is State.CLOSED:
+            return
+        for address, check in self._agent.due(self._carrier.now()):
+            self._carrier.send(address, check)
+        if self._agent.deadline() != float("inf"):
+            self._rearm()
 
     def _allow(self, address: bytes) -> None:
         self.native.allow(address)
@@ -306,7 +331,7 @@ class Connection:
     def _rearm(self) -> None:
         if self.state is State.CLOSED:
             return
-        due = min(self._handshake_due, self._consent_from + self._config.consent_timeout)
+        due = min(self._handshake_due, self._consent_from + self._config.consent_timeout, self._agent.deadline())
         timeout = self._dtls.timeout() if self._dtls is not None else None
         if timeout is not None:
             due = min(due, self._carrier.now() + timeout)

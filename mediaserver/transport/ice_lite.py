@@ -12,6 +12,7 @@ it may take it for the better one.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mediaserver.transport import stun
@@ -99,6 +100,14 @@ class Agent:
         if not self._counts(generation):
             return Verdict(answer)
         return Verdict(answer, self._prove(address), self._follow(message, generation, address, now, stream))
+
+    def due(self, now: float) -> Sequence[tuple[bytes, bytes]]:
+        """What is to be sent now, and where to: a lite agent never asks."""
+        return ()
+
+    def deadline(self) -> float:
+        """When something is due."""
+        return float("inf")
 
     def path_closed(self, address: bytes) -> None:
         """Nothing can be sent to `address` any more (a TCP stream ended): whoever checks next becomes the path."""

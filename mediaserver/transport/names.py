@@ -4,7 +4,7 @@ import secrets
 
 from mediaserver.transport.connection import Connection
 from mediaserver.transport.ice_lite import Credentials
-from mediaserver.transport.stun import Message
+from mediaserver.transport.stun import REQUEST, Message
 
 UFRAG_BYTES = 4  # of chance: more than the 24 bits that are asked for
 PASSWORD_BYTES = 16
@@ -26,8 +26,10 @@ class Names:
         self._connections.pop(ufrag, None)
 
     def addressed(self, message: Message) -> Connection | None:
-        """The connection that one of its names is addressed to by."""
-        return self._connections.get((message.username or "").partition(":")[0])
+        """The connection that one of its names is addressed to by, or whose check is answered."""
+        if message.kind == REQUEST:
+            return self._connections.get((message.username or "").partition(":")[0])
+        return self._connections.get(message.transaction[:UFRAG_BYTES].hex())
 
     def new_credentials(self) -> Credentials:
         """Under a name that nobody has."""

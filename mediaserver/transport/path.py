@@ -1,5 +1,6 @@
 """What a connection needs of whoever carries its datagrams: the port, or a test."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ class Carrier(Protocol):
 
     def now(self) -> float:
         """Monotonic seconds."""
+
+    def reach(self, ip: str, port: int) -> Sequence[bytes]:
+        """The addresses of a peer there, one for each of our sockets; none if the ip is of no family of ours."""
 
     def send(self, address: bytes, datagram: bytes) -> None:
         """Sends one control datagram; it may get lost."""

@@ -118,8 +118,8 @@ class Port:
         connections = (each.native.thread for each in self._connections.values())
         return self._loads.pick(self.engine.load(), connections, self._clock.monotonic())
 
-    def open(self, *, thread: int, on_event: Callable[[TransportEvent], None]) -> Connection:
-        """A new connection on that thread, known to nobody yet."""
+    def open(self, *, thread: int, on_event: Callable[[TransportEvent], None], asks: bool = False) -> Connection:
+        """A new connection on that thread, known to nobody yet; with `asks` it is ours to begin."""
         connection = Connection(
             native.Connection(self.engine, thread),
             self,
@@ -127,6 +127,7 @@ class Port:
             config=self._config,
             new_credentials=self._names.new_credentials,
             on_event=on_event,
+            asks=asks,
         )
         self._connections[connection.id] = connection
         return connection
@@ -175,6 +176,10 @@ class Port:
 
     def now(self) -> float:
         return self._clock.monotonic()
+
+    def reach(self, ip: str, port: int) -> list[bytes]:
+        sockets = [number for number, (ours, _) in enumerate(self.engine.sockets) if (":" in ours) == (":" in ip)]
+        return [native.address_from(number, ip, port) for number in sockets]
 
     def send(self, address: bytes, datagram: bytes) -> None:
         if not self.engine.send(address, datagram):

@@ -105,14 +105,17 @@ def _extensions(kind: str) -> list[ExtensionMap]:
     return [ExtensionMap(extension.value, URIS[extension]) for extension in EXTENSIONS[kind]]
 
 
-def read_subscribe_answer(answer: SessionDescription, slots: Sequence[Slot]) -> SubscribeAnswer:
-    """What the client accepts of an offer of `slots`. Raises `BadDescription` if it does not fit them."""
+def read_subscribe_answer(answer: SessionDescription, slots: Sequence[Slot], *, asked: bool = False) -> SubscribeAnswer:
+    """What the client accepts of an offer of `slots`. Raises `BadDescription` if it does not fit them.
+
+    `asked`: it answers a connection that is ours to begin.
+    """
     if len(answer.sections) != len(slots):
         raise BadDescription(f"answers {len(answer.sections)} sections, {len(slots)} were offered")
     for section, slot in zip(answer.sections, slots, strict=True):
         if section.kind != slot.kind or section.mid not in ("", slot.mid):
             raise BadDescription(f"its sections are not those of the offer at mid {slot.mid}")
-    remote = remote_of(answer, roles=("active", "passive"))
+    remote = remote_of(answer, roles=("active", "passive"), asked=asked)
     live = {section.mid for section in bundled(answer)}
     sections = (
         accepted_section(section, answer)

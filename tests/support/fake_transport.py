@@ -162,7 +162,7 @@ class FakeRouter:
     sinks: dict[int, list[FakeSink]] = field(default_factory=dict)
     """By the number of their connection."""
 
-    def connect(self, on_event: Callable[[TransportEvent], None]) -> FakeConnection:
+    def connect(self, on_event: Callable[[TransportEvent], None], *, asks: bool = False) -> FakeConnection:
         self.connections.append(FakeConnection(len(self.connections), on_event))
         return self.connections[-1]
 

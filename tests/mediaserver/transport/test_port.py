@@ -416,3 +416,25 @@ class _Threads:
 
     def load(self):
         return self.sent
+
+
+@pytest.mark.parametrize("setup", ["passive", "active"])
+@pytest.mark.parametrize("ip", ["127.0.0.1", "::1"])
+async def test_a_connection_that_asks_opens_with_one_that_waits(port, ip, setup):
+    heard: dict[str, asyncio.Queue] = {"caller": asyncio.Queue(), "waiting": asyncio.Queue()}
+    caller = port.open(thread=0, on_event=heard["caller"].put_nowait, asks=True)
+    other = Port(MediaConfig(udp_port=0, tcp_port=0, listen_ips=(ip,), threads=1), SystemClock(), OURS)
+    await other.start()
+    waiting = other.open(thread=0, on_event=heard["waiting"].put_nowait)
+    theirs = "active" if setup == "passive" else "passive"
+    waiting.remote(RemoteTransport(caller.local_ufrag, caller.local_pwd, (OURS.fingerprint,), theirs))
+    udp = next(each.port for each in other.candidates if each.protocol == "udp")
+    remote = RemoteTransport(waiting.local_ufrag, waiting.local_pwd, (OURS.fingerprint,), setup)
+    caller.call(remote, [("127.0.0.1", 9), (ip, udp)])
+    async with asyncio.timeout(PATIENCE):
+        for events in heard.values():
+            assert await events.get() == Opened()
+    assert caller.stats()["srtp_profile"] == waiting.stats()["srtp_profile"] != ""
+    await other.aclose()
+    async with asyncio.timeout(PATIENCE):
+        assert await heard["caller"].get() == Lost("closed by the peer")
