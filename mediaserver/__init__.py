@@ -8,6 +8,7 @@ from mediaserver.composition.scene import Insert, Scene
 from mediaserver.composition.seats import Playing, Seat, Seats, podium, wish_of
 from mediaserver.composition.staging import Look, Person, scene_of
 from mediaserver.conference.conference import Conference, Limits
+from mediaserver.conference.forward import Forward
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.stream import Description, StreamDescription
 from mediaserver.conference.studio import Recording, RtmpTarget
@@ -101,6 +102,7 @@ __all__ = [
     "DataReceived",
     "Description",
     "Film",
+    "Forward",
     "HlsBegun",
     "HlsEnded",
     "HlsPart",

@@ -1,22 +1,24 @@
 """A live meeting: its participants, their streams, and who hears of what.
 
 Owns its participants and stands between them; everything of it lives on one packet thread. What a participant may
-do and receives is `participant.py`'s and `subscription.py`'s. Viewers watch from outside: `viewer.py`.
+do and receives is `participant.py`'s and `subscription.py`'s. Who watches from outside is `audience.py`'s.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mediaserver.conference.audience import Audience
+from mediaserver.conference.forward import Forward
 from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.publication import Changes
 from mediaserver.conference.router import Router
-from mediaserver.conference.stream import Stream
+from mediaserver.conference.stream import Kind, Stream
 from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, Recording, RtmpTarget, Studio
 from mediaserver.conference.viewer import Viewer
-from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, NoSuchStream, ParticipantExists
+from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists
 from mediaserver.events import (
     LayersWanted,
     MediaEvent,
@@ -62,7 +64,7 @@ class Conference:
         self._on_closed = on_closed
         self._participants: dict[str, Participant] = {}
         self._streams: dict[str, Stream] = {}
-        self._viewers: dict[str, Viewer] = {}
+        self._audience = Audience(conference_id, self._streams, router, tell)
         self._speakers = Speakers()
         self._now = 0.0
         self._measured_at: float | None = None
@@ -97,12 +99,16 @@ class Conference:
         """
         if self._closed:
             raise ConferenceClosed(f"conference {self.id} has ended")
-        if stream_id not in self._streams:
-            raise NoSuchStream(f"there is no stream {stream_id}")
-        stream = self._streams[stream_id]
-        viewer = Viewer(self.id, viewer_id, stream, self._router, sdp, tell=self._tell, on_closed=self._viewers_forget)
-        self._viewers[viewer_id] = viewer
-        return viewer
+        return self._audience.view(viewer_id, sdp, stream_id)
+
+    def forward(self, forward_id: str, stream_id: str, kinds: Collection[Kind]) -> Forward:
+        """Begins to push a stream's sound, picture or both to another server: its `offer` has to be brought there.
+
+        What becomes of it is told as `ViewerEvent`s; `NoSuchStream` where there is nothing of that kind.
+        """
+        if self._closed:
+            raise ConferenceClosed(f"conference {self.id} has ended")
+        return self._audience.forward(forward_id, stream_id, kinds)
 
     def record(
         self, recording_id: str, path: Path, kind: str = COMPOSITE, names: Mapping[str, str] | None = None
@@ -177,7 +183,8 @@ class Conference:
 
     @property
     def viewer_count(self) -> int:
-        return len(self._viewers)
+        """Servers to which something is pushed among them."""
+        return len(self._audience)
 
     def streams(self) -> list[StreamInfo]:
         """What is published now, in the order in which it began."""
@@ -188,8 +195,7 @@ class Conference:
         if self._closed:
             return
         self._closed = True
-        for viewer in list(self._viewers.values()):
-            viewer.end("the conference is over")
+        self._audience.end("the conference is over")
         for participant in list(self._participants.values()):
             participant.leave()
         if self._studio:
@@ -208,8 +214,7 @@ class Conference:
         self._hold_silent()
         for participant in list(self._participants.values()):
             participant.tick(now)
-        for viewer in self._viewers.values():
-            viewer.tick(now)
+        self._audience.tick(now)
         self._tell_speakers(now)
 
     def stats(self) -> ConferenceStats:
@@ -217,7 +222,7 @@ class Conference:
             self.id,
             self._router.thread,
             tuple(participant.stats() for participant in self._participants.values()),
-            tuple(viewer.stats() for viewer in self._viewers.values()),
+            self._audience.stats(),
         )
 
     # what a participant needs (`participant.Surroundings`)
@@ -241,8 +246,7 @@ class Conference:
         for other in list(self._participants.values()):
             if other.id != participant_id:
                 other.others_changed(changes)
-        for viewer in list(self._viewers.values()):
-            viewer.others_changed(changes)
+        self._audience.changed(changes)
         if self._studio:
             self._studio.changed()
 
@@ -263,9 +267,6 @@ class Conference:
 
     def wished(self) -> None:
         self._tell_demand()
-
-    def _viewers_forget(self, viewer_id: str) -> None:
-        self._viewers.pop(viewer_id, None)
 
     def _listen(self, stream: Stream) -> None:
         """Lets everybody choose again when a layer of the stream's picture comes up, and hears who speaks."""
@@ -298,7 +299,7 @@ class Conference:
 
     def _best_wanted(self, stream: Stream, count: int) -> int:
         """Of so many layers. Recordings, composites and viewers take whatever is best."""
-        if self._studio or self._viewers:
+        if self._studio or self._audience:
             return 0
         others = (each for each in self._participants.values() if each.id != stream.participant_id)
         wanted = (best for each in others if (best := each.could_want(stream)) is not None)
