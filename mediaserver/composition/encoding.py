@@ -79,7 +79,7 @@ class Encoding:
 
     def _is_key_due(self, picture: Picture) -> bool:
         """By the program's time: an encoder counts pictures, of which some may be left out."""
-        at = float(picture.pts * picture.time_base)
+        at = picture.time or 0.0
         due = at - self._key_at >= KEY_EVERY[self.coding] - 0.5 / self._fps
         return due or self._key_wanted or bool(self._waiting)
 

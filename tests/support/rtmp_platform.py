@@ -97,9 +97,7 @@ class Terminator:
 
     def __init__(self, platform: Platform, directory: Path) -> None:
         self._platform = platform
-        self.ca_file = directory / "authority.pem"
-        self._key_file = directory / "key.pem"
-        _certificate(self.ca_file, self._key_file)
+        self.ca_file, self._key_file = certificate(directory)
         self._server: asyncio.Server | None = None
         self.port = 0
         self.names: list[str] = []
@@ -140,11 +138,13 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-def _certificate(file: Path, key_file: Path) -> None:
+def certificate(directory: Path) -> tuple[Path, Path]:
+    """For `localhost`, and its own authority; and its key."""
+    file, key_file = directory / "authority.pem", directory / "key.pem"
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "us")])
     now = datetime.datetime.now(datetime.UTC)
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
+    made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -156,7 +156,8 @@ def _certificate(file: Path, key_file: Path) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
+    return file, key_file
