@@ -64,8 +64,8 @@ class Playlist:
 
     @property
     def started(self) -> bool:
-        """There is something to be listed."""
-        return bool(self._segments or self._open)
+        """There is a whole segment: players that know nothing of parts can begin."""
+        return bool(self._segments)
 
     @property
     def beginning(self) -> int:

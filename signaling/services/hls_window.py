@@ -103,7 +103,7 @@ class Window:
     # what is asked for
 
     async def text(self, number: int | None = None, part: int | None = None) -> bytes:
-        """The playlist, once it holds that segment (or part of it), or anything at all.
+        """The playlist, once it holds that segment (or part of it), or any whole one.
 
         Invalid for what nobody could know of, NotYet if it does not come in time.
         """

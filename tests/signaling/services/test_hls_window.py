@@ -91,13 +91,15 @@ async def test_the_playlist_is_held_until_it_has_what_is_asked_for() -> None:
     assert b"\n1.m4s" in await whole
 
 
-async def test_a_stream_that_has_not_begun_is_waited_for() -> None:
+async def test_the_first_segment_is_waited_for() -> None:
     window = Window(Waiting(10))
     first = asyncio.create_task(window.text())
     await held(first)
     window.begin(b"head")
-    grow(window, 1)
-    assert b"0.0.m4s" in await first
+    grow(window, 5)
+    await held(first)
+    grow(window, 1, start=5)
+    assert b"\n0.m4s" in await first
 
 
 async def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
