@@ -24,7 +24,7 @@ from signaling.api.whip import whip_family
 from signaling.assembly import Context, Core, teams
 from signaling.assembly.hls import hls
 from signaling.assembly.realtime import realtime
-from signaling.assembly.recording import make_recorder, recording
+from signaling.assembly.recording import make_recorder, make_targets, recording
 from signaling.assembly.rooms import rooms
 from signaling.assembly.sessions import sessions
 from signaling.assembly.spaces import spaces
@@ -78,6 +78,7 @@ def create_app(
     conferences = Conferences(media_server, settings, clock, scheduler)
     objects = Objects(settings.objects_url, settings.objects.options)
     dev_keys, fetcher, composites = dev_keys or {}, Fetcher(settings.fetch), Composites(clock, scheduler)
+    targets = make_targets(settings, clock, database, fetcher)
     core = Core(
         settings,
         clock,
@@ -98,7 +99,9 @@ def create_app(
             conferences=conferences,
             composites=composites,
             objects=objects,
+            targets=targets,
         ),
+        targets,
         dev_keys,
     )
     parts = [assemble(core) for assemble in PARTS]

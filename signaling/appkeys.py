@@ -9,6 +9,7 @@ from mediaserver import Clock, ServerStats
 from signaling.api import Family
 from signaling.metrics import RequestCounts
 from signaling.objects import Objects
+from signaling.services.archives import Archives
 from signaling.services.attendees import Attendees
 from signaling.services.broadcasts import Broadcasts
 from signaling.services.composites import Composites
@@ -35,6 +36,7 @@ from signaling.services.spaces.invitations import Invitations
 from signaling.services.spaces.invites import Invites
 from signaling.services.spaces.roles import Roles
 from signaling.services.spaces.spaces import SpacesService
+from signaling.services.storage_targets import StorageTargets
 from signaling.services.viewers import Viewers
 from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
@@ -90,6 +92,8 @@ PLAYBACKS = web.AppKey("playbacks", Playbacks)
 PRESENTATIONS = web.AppKey("presentations", Presentations)
 SESSIONS = web.AppKey("sessions", Sessions)
 ATTENDEES = web.AppKey("attendees", Attendees)
+ARCHIVES = web.AppKey("archives", Archives)
+STORAGE_TARGETS = web.AppKey("storage_targets", StorageTargets)
 OBJECTS = web.AppKey("objects", Objects)
 LINKS = web.AppKey("links", Links)
 SPACES = web.AppKey("spaces", SpacesService)

@@ -33,6 +33,7 @@ REQUEST_TIMEOUT = timedelta(seconds=60)  # one part on a slow line
 CONNECT_TIMEOUT = timedelta(seconds=5)
 RETRIES = 5  # of each request, with growing pauses
 RETRY_FOR = timedelta(seconds=60)
+DIGEST = "sha256"  # what an object's own is called among what is kept with it
 MAX_KEY = 512  # characters
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 _KEY = re.compile(rf"{_SEGMENT}(/{_SEGMENT}){{0,7}}")
@@ -83,7 +84,27 @@ class Objects:
         """Keeps the file (or the bytes) under `key`, instead of what was there. All of it or nothing."""
         _check_key(key)
         size, digest = await _measured(source)
-        attributes = {"Content-Type": media_type} if media_type and not self._in_a_folder else None
+        return await self._put(source, key, media_type, Stored(key, size, digest))
+
+    async def put_once(self, source: Source, key: str, media_type: str | None = None) -> Stored:
+        """The same, unless it is there already: what was sent before a server was killed is not sent again.
+
+        A store that does not check each part by itself is asked for all of it once more, before this returns.
+        """
+        _check_key(key)
+        size, digest = await _measured(source)
+        wanted = Stored(key, size, digest)
+        if await self._marked(key) == (size, digest):
+            return wanted
+        await self._put(source, key, media_type, wanted)
+        if urlsplit(self.url).scheme not in _CHECKED_BY_THE_STORE and await self.sha256(key) != digest:
+            raise StoreFailed(f"{key} is not in the store as it was sent")
+        return wanted
+
+    async def _put(self, source: Source, key: str, media_type: str | None, wanted: Stored) -> Stored:
+        size, attributes = wanted.size_bytes, None
+        if not self._in_a_folder:
+            attributes = {DIGEST: wanted.sha256, **({"Content-Type": media_type} if media_type else {})}
         try:
             await obstore.put_async(
                 self._store,
@@ -99,7 +120,7 @@ class Objects:
         arrived = await self.size(key)
         if arrived != size:
             raise StoreFailed(f"{key} has {arrived} bytes in the store, not {size}")
-        return Stored(key, size, digest)
+        return wanted
 
     async def size(self, key: str) -> int:
         """In bytes. NoSuchObject if there is none."""
@@ -150,6 +171,18 @@ class Objects:
             return
         except (BaseError, OSError) as error:
             raise _failed("deleted", key, error) from error
+
+    async def _marked(self, key: str) -> tuple[int, str] | None:
+        """Size and digest of the object there, as they were told when it was put; None if there is none."""
+        if self._in_a_folder:
+            return None
+        try:
+            found = await obstore.get_async(self._store, key, options={"head": True})
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as error:
+            raise _failed("looked up", key, error) from error
+        return found.meta["size"], str(found.attributes.get(DIGEST, ""))
 
     @property
     def _in_a_folder(self) -> bool:

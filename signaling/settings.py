@@ -102,6 +102,21 @@ class Recordings(Section):
     link_ttl_seconds: WholeSeconds = 3600
 
 
+class Archives(Section):
+    """Recordings of sessions, and the stores of tenants' to which they may go."""
+
+    idle_seconds: Seconds = 60.0
+    """How long nobody may send anything before one is over."""
+    upload_pauses_seconds: tuple[Seconds, ...] = (120.0, 900.0)
+    """Between tries to store one; there is one try more."""
+    access_key: str = ""
+    secret_key: str = ""
+    """Of S3, where a caller gives none."""
+    account_key: str = ""
+    container: str = ""
+    """Of Azure, likewise."""
+
+
 class Snapshots(Section):
     retention_days: Days = 14
 
@@ -223,6 +238,9 @@ class Settings(Section):
     database_url: str | None = None
     """`postgresql://…`; by default SQLite in the data directory."""
 
+    secrets_key: str = ""
+    """What callers' credentials for their stores are encrypted with; by default a file of the data directory."""
+
     api_keys: tuple[ApiKey, ...] = ()
     realtime_keys: tuple[Text, ...] = ()
     jwt: Jwt = Jwt()
@@ -243,6 +261,7 @@ class Settings(Section):
     shutdown_grace_seconds: Seconds = 20.0
 
     recordings: Recordings = Recordings()
+    archives: Archives = Archives()
     snapshots: Snapshots = Snapshots()
     objects: ObjectStore = ObjectStore()
     files: Files = Files()

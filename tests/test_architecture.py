@@ -41,10 +41,13 @@ PURE = (
     "signaling/services/lifecycle.py",
     "signaling/services/links.py",
     "signaling/services/mesh.py",
+    "signaling/services/archive_views.py",
+    "signaling/services/recording/states.py",
     "signaling/services/session_callers.py",
     "signaling/services/session_rules.py",
     "signaling/services/spaces/report.py",
     "signaling/services/spaces/rules.py",
+    "signaling/services/storage_plans.py",
     "signaling/services/upgrade.py",
     "signaling/live/held.py",
     "signaling/addresses.py",
@@ -74,7 +77,7 @@ MEDIA_UPPER = tuple(f"mediaserver.{part}" for part in ("media", "recording", "co
 GROUND = ("mediaserver/errors.py", "mediaserver/events.py", "mediaserver/clock.py", "mediaserver/config.py")
 HOMES: dict[str, tuple[str, ...]] = {
     "OpenSSL": ("mediaserver/transport/dtls.py",),
-    "cryptography": ("mediaserver/transport/dtls.py",),
+    "cryptography": ("mediaserver/transport/dtls.py", "signaling/sealing.py"),
     "aiortc": tuple(f"mediaserver/transport/{name}.py" for name in ("dtls", "datachannel", "ice_full")),
     "aioice": ("mediaserver/transport/ice_full.py",),
     "av": (

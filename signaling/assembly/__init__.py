@@ -22,6 +22,7 @@ from signaling.services.doors import Door
 from signaling.services.links import Links
 from signaling.services.recording import Recorder
 from signaling.services.scheduler import Scheduler
+from signaling.services.storage_targets import StorageTargets
 from signaling.services.webhooks import Webhooks
 from signaling.settings import Settings
 from signaling.store.database import Database
@@ -53,6 +54,7 @@ class Core:
     webhooks: Webhooks
     composites: Composites
     recorder: Recorder
+    storage_targets: StorageTargets
     dev_keys: Mapping[str, str]
     """One key per family by its name, on a development server; empty otherwise."""
 

@@ -3,6 +3,7 @@
 from signaling import jwts
 from signaling.services.doors import Credential, Endpoint, Pass, Role, Venue
 from signaling.services.errors import Conflict, Gone, Refused
+from signaling.services.lifecycle import Timers
 from signaling.services.sessions import Sessions
 from signaling.settings import Settings
 from signaling.store.sessions import SessionRecord
@@ -57,4 +58,11 @@ class SessionDoor:
             max_participants=(
                 self._settings.realtime.max_participants.mesh if session.e2ee else self._settings.max_participants
             ),
+            timers=self._timers() if session.is_archived else None,
         )
+
+    def _timers(self) -> Timers:
+        """The archive goes on for a while when nobody is there: as long as that, somebody may come back to it."""
+        settings = self._settings
+        departure = max(settings.departure_timeout_seconds, settings.archives.idle_seconds)
+        return Timers(settings.empty_timeout_seconds, departure, settings.max_duration_seconds)

@@ -35,6 +35,8 @@ class SessionRecord:
     modified_ms: int
     created_by: str | None
     modified_by: str | None
+    archived_ms: int | None
+    """When its archive began by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,24 @@ def by_session_id(connection: sa.Connection, session_id: str) -> SessionRecord |
 
 def update(connection: sa.Connection, id: int, values: Mapping[str, Any]) -> None:
     connection.execute(sa.update(sessions).where(sessions.c.id == id).values(**values))
+
+
+def set_archive(connection: sa.Connection, session_id: str, archive_id: str, begun_ms: int | None) -> None:
+    """This is its archive now. `begun_ms`: it has begun by itself."""
+    values: dict[str, Any] = {"archive_id": archive_id}
+    if begun_ms is not None:
+        values["archived_ms"] = begun_ms
+    connection.execute(sa.update(sessions).where(sessions.c.session_id == session_id).values(**values))
+
+
+def clear_archive(connection: sa.Connection, archive_id: str) -> None:
+    """There is no such archive any more."""
+    connection.execute(sa.update(sessions).where(sessions.c.archive_id == archive_id).values(archive_id=None))
+
+
+def set_upload_target(connection: sa.Connection, session_id: str, kind: str) -> None:
+    """Its archive is in a store of that kind."""
+    connection.execute(sa.update(sessions).where(sessions.c.session_id == session_id).values(upload_target=kind))
 
 
 def attendees(connection: sa.Connection, session_id: str, *, active: bool) -> Sequence[AttendeeRecord]:

@@ -56,5 +56,8 @@ def _forget_replaced(connection: sa.Connection, family: str, owner: str) -> None
     table = storage_targets
     mine = sa.and_(table.c.family == family, table.c.owner == owner)
     latest = sa.select(sa.func.max(table.c.id)).where(mine).scalar_subquery()
-    needed = sa.select(recordings.c.target_id).where(recordings.c.target_id.is_not(None))
+    on_its_way = sa.and_(
+        recordings.c.target_id.is_not(None), recordings.c.finished_ms.is_(None), recordings.c.reason.is_(None)
+    )
+    needed = sa.select(recordings.c.target_id).where(on_its_way)
     connection.execute(sa.delete(table).where(mine, table.c.id != latest, table.c.id.not_in(needed)))

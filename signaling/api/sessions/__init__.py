@@ -20,6 +20,7 @@ CLAIMS = web.RequestKey("session_claims", Claims)
 
 def sessions_family(jwt: Jwt) -> Family:
     """`jwt` is whose web tokens are taken."""
+    from signaling.api.sessions.archives import ARCHIVE_OPERATIONS
     from signaling.api.sessions.attendees import ATTENDEE_OPERATIONS
     from signaling.api.sessions.sessions import SESSION_OPERATIONS
 
@@ -43,7 +44,7 @@ def sessions_family(jwt: Jwt) -> Family:
             401: "There is no web token, or it is not good any more",
             403: "It lacks the permission",
         },
-        operations=(*SESSION_OPERATIONS, *ATTENDEE_OPERATIONS),
+        operations=(*SESSION_OPERATIONS, *ATTENDEE_OPERATIONS, *ARCHIVE_OPERATIONS),
         configured=bool(jwt.secret and jwt.issuer),
     )
 

@@ -20,6 +20,7 @@ from signaling.services.errors import (
     Unauthorized,
     WrongMethod,
 )
+from signaling.services.storage_plans import MissingCredentials
 
 
 class Unprocessable(Invalid):
@@ -47,6 +48,7 @@ _ROWS: Mapping[type[Exception], tuple[int, str]] = {
     TooMany: (429, "TooManyRequestsError"),
     Unprocessable: (422, "UnprocessableEntityError"),
     WebhookFailed: (500, "InternalServerError"),
+    MissingCredentials: (500, "InternalServerError"),
     ServiceError: (400, "BadRequestError"),
     Exception: (500, "InternalServerError"),
 }

@@ -51,7 +51,7 @@ class Finishing:
         if there:
             take.row = replace(take.row, duration=int(closed.duration))
             await self._stopped(take)
-            await self.keep(take)
+            await self._keep_or_wait(take)
         else:
             await self._fail(take, closed.why)
 
@@ -69,7 +69,7 @@ class Finishing:
             await self.ledger.write(take)
         await self._drop(take)
         if take.discarded:
-            await self.uploads.remove(take.row)
+            await self.uploads.take_back(take.row)
         else:
             self.ledger.tell(take)
 
@@ -88,9 +88,17 @@ class Finishing:
     async def _go_on(self, take: Take) -> None:
         if await asyncio.to_thread(self._file(take).is_file):
             await self._stopped(take)
-            await self.keep(take)
+            await self._keep_or_wait(take)
         else:
             await self._fail(take, "server gone")
+
+    async def _keep_or_wait(self, take: Take) -> None:
+        """What was left behind and goes to a target has its turn with the next sweep: the server starts before that."""
+        if take.meeting is None and take.row.target_id is not None:
+            take.waiting = True
+            self.unfinished[take.row.id] = take
+        else:
+            await self.keep(take)
 
     async def _stopped(self, take: Take) -> None:
         """What is known of the file is written down, so that its way to the store can be gone on with at any time."""

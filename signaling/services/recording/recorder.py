@@ -105,8 +105,13 @@ class Recorder:
         for patron in self.finishing.ledger.patrons.values():
             await self._let_go(patron, before_ms)
         for take in list(self.finishing.unfinished.values()):
-            if take.waiting and take.row.next_try_ms <= self._now_ms():
+            if not take.waiting or take.row.next_try_ms > self._now_ms():
+                continue
+            if take.row.target_id is None:
                 await self.finishing.keep(take)
+            else:
+                take.waiting = False  # it may take long: others have their turns meanwhile
+                self._later(self.finishing.keep(take))
 
     # what is heard
 

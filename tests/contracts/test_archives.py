@@ -1,0 +1,434 @@
+"""Archives as back ends rely on them: each line of their contract once, messages exact."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediaserver import StreamDescription
+from signaling.appkeys import ARCHIVES, MEDIA, RECORDINGS, SESSIONS
+from signaling.store.sessions import SessionRecord
+from tests.support.api_server import Api, api_server, settings_for, web_token
+from tests.support.clock import MovableClock
+from tests.support.fake_media import FakeConference, FakeRecording
+from tests.support.server import until
+from tests.support.sessions import DAY, NOW, ListeningMedia, Visit, ask, error, new_session, new_token
+
+BASE = "https://meet.example"
+STREAM = "11111111-2222-4333-8444-555555555555"
+NOT_WITH_ENCRYPTION = "End to end Encryption along with archiving is not possible"
+A, B = web_token(tenantId="a"), web_token(tenantId="b")
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock(now=0.0, wall_offset=NOW)
+
+
+@pytest.fixture
+async def api(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Api]:
+    async with archiving(tmp_path, clock) as api:
+        yield api
+
+
+def archiving(directory: Path, clock: MovableClock, **archives: Any) -> Any:
+    settings = settings_for(directory, public_base_url=BASE, archives=archives)
+    return api_server(settings, clock, media=ListeningMedia)
+
+
+class Meeting:
+    """A session with somebody in it, who can send something; and what is recorded of it."""
+
+    def __init__(self, api: Api, link: str, issued: dict[str, Any]) -> None:
+        self.api, self.link, self.id = api, link, issued["sessionId"]
+        self._visit = Visit(api, issued["token"], id="ada")
+
+    async def __aenter__(self) -> "Meeting":
+        self.visit = await self._visit.__aenter__()
+        await self.visit.join()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._visit.__aexit__()
+
+    @property
+    def conference(self) -> FakeConference:
+        return self.api.client.app[MEDIA].conference(self.id)
+
+    @property
+    def recordings(self) -> list[FakeRecording]:
+        return self.conference.recordings
+
+    async def send(self) -> None:
+        self.conference.participant("ada").negotiate("sdp", [StreamDescription(STREAM, "camera", "ada", "0", "1")])
+        await self.api.client.app[ARCHIVES].settled()
+
+    async def fall_silent(self) -> None:
+        self.conference.participant("ada").unpublish(STREAM)
+        await self.api.client.app[ARCHIVES].settled()
+
+    async def session(self) -> SessionRecord:
+        found = await self.api.client.app[SESSIONS].by_session_id(self.id)
+        assert found
+        return found
+
+    async def begin(self, **body: Any) -> dict[str, Any]:
+        status, told = await ask(self.api, "POST", f"/session/{self.link}/archive", json=body)
+        assert status == 200, told
+        return told
+
+    async def stop(self) -> dict[str, Any]:
+        status, told = await ask(self.api, "DELETE", f"/session/{self.link}/archive")
+        assert status == 200, told
+        return told
+
+    async def finished(self, **rest: Any) -> None:
+        """The media plane has closed the file, and everything that follows has happened."""
+        self.recordings[-1].close(**rest)
+        await self.api.client.app[RECORDINGS].aclose()
+
+
+async def meeting(api: Api, bearer: str | None = None, **session: Any) -> Meeting:
+    status, made = await ask(api, "POST", "/session", bearer=bearer, json=session)
+    assert status == 200, made
+    return Meeting(api, made["code"], await new_token(api, made["code"], role="moderator"))
+
+
+async def look(api: Api, archive_id: str) -> dict[str, Any]:
+    status, told = await ask(api, "GET", f"/archives/{archive_id}")
+    assert status == 200, told
+    return told
+
+
+async def status_of(api: Api, archive_id: str) -> str:
+    return (await look(api, archive_id))["metaData"]["status"]
+
+
+# one by hand
+
+
+async def test_an_archive_from_its_beginning_to_its_file(api: Api, clock: MovableClock):
+    async with await meeting(api) as held:
+        await held.send()
+        told = await held.begin(name="Stand-up")
+        archive_id = held.recordings[0].id
+        assert told == {
+            "name": "Stand-up",
+            "sessionId": held.id,
+            "metaData": {
+                "id": archive_id,
+                "name": "Stand-up",
+                "sessionId": held.id,
+                "projectId": "folkmoot",
+                "status": "started",
+                "createdAt": int(NOW * 1000),
+                "duration": 0,
+                "size": 0,
+                "reason": None,
+                "hasAudio": True,
+                "hasVideo": True,
+                "outputMode": "composed",
+                "resolution": "1280x720",
+                "url": None,
+            },
+        }
+        assert (await held.session()).archive_id == archive_id
+        clock.advance(61.0)
+        stopped = (await held.stop())["metaData"]
+        assert (stopped["status"], stopped["duration"], stopped["url"]) == ("stopped", 61, None)
+        await held.finished(duration=60.4, content=b"0123456789")
+        available = (await look(api, archive_id))["metaData"]
+        assert (available["status"], available["duration"], available["size"]) == ("available", 60, 10)
+        assert available["url"].startswith(f"{BASE}/media/{archive_id}.webm?")
+
+
+async def test_the_picture_is_as_large_as_the_archive_says(api: Api):
+    async with await meeting(api) as held:
+        await held.begin()
+        scene = held.conference.scenes[-1]
+        assert (f"{scene.width}x{scene.height}", len(scene.tiles)) == ("1280x720", 1)
+        other = await new_token(api, held.link)
+        async with Visit(api, other["token"]) as bob:
+            await bob.join()
+            assert len(held.conference.scenes[-1].tiles) == 2
+        await held.stop()
+        assert held.conference.scenes[-1] is None
+
+
+async def test_a_link_opens_the_file_for_an_hour(api: Api, clock: MovableClock):
+    async with await meeting(api) as held:
+        archive_id = (await held.begin())["metaData"]["id"]
+        await held.stop()
+        await held.finished(content=b"0123456789")
+    path = (await look(api, archive_id))["metaData"]["url"].removeprefix(BASE)
+    response = await api.send("GET", path, key=None)
+    assert (response.status, response.content_type, await response.read()) == (200, "video/webm", b"0123456789")
+    clock.advance(3601.0)
+    assert (await api.send("GET", path, key=None)).status == 403
+
+
+async def test_a_name_is_left_out_when_there_is_none(api: Api):
+    async with await meeting(api) as held:
+        told = await held.begin()
+        assert "name" not in told
+        assert "name" not in told["metaData"]
+
+
+async def test_what_keeps_an_archive_from_beginning_and_from_stopping(api: Api):
+    path = "/session/Ab3_xYz-09/archive"
+    assert await ask(api, "POST", path, json={}) == error(404, "Meeting Not Found")
+    assert await ask(api, "DELETE", path) == error(404, "Meeting Not Found")
+    encrypted = await new_session(api, endToEndEncryption=True)
+    assert await ask(api, "POST", f"/session/{encrypted}/archive", json={}) == error(400, NOT_WITH_ENCRYPTION)
+    empty = await new_session(api)
+    answer = await ask(api, "POST", f"/session/{empty}/archive", json={})
+    assert answer == error(409, "Nobody is connected to the session")
+    assert await ask(api, "DELETE", f"/session/{empty}/archive") == error(409, "No archive is being recorded")
+    async with await meeting(api) as held:
+        await held.begin()
+        answer = await ask(api, "POST", f"/session/{held.link}/archive", json={})
+        assert answer == error(409, "Archive is already being recorded")
+
+
+@pytest.mark.parametrize("body", [{"name": 5}, {"name": "x" * 256}, {"name": "\0"}])
+async def test_a_name_that_cannot_be(api: Api, body: dict[str, Any]):
+    link = await new_session(api)
+    status, answer = await ask(api, "POST", f"/session/{link}/archive", json=body)
+    assert (status, answer["error"]["code"]) == (422, "VALIDATION_FAILED")
+
+
+async def test_a_session_may_have_one_archive_after_the_other(api: Api):
+    async with await meeting(api) as held:
+        await held.begin()
+        await held.stop()
+        second = await held.begin()
+        assert (await held.session()).archive_id == second["metaData"]["id"]
+
+
+# by itself
+
+
+async def test_an_archive_begins_with_the_first_stream(api: Api):
+    async with await meeting(api, enableArchiving=True) as held:
+        assert held.recordings == []
+        await held.send()
+        (recording,) = held.recordings
+        assert (await held.session()).archive_id == recording.id
+        assert await status_of(api, recording.id) == "started"
+
+
+async def test_an_archive_begins_by_itself_once(api: Api):
+    async with await meeting(api, enableArchiving=True) as held:
+        await held.send()
+        await held.stop()
+        await held.finished()
+        await held.fall_silent()
+        await held.send()
+        assert len(held.recordings) == 1
+        assert await ask(api, "DELETE", f"/archives/{held.recordings[0].id}") == (200, None)
+    again = Meeting(api, held.link, await new_token(api, held.link))
+    async with again:
+        await again.send()
+        assert len(again.recordings) <= 1
+
+
+async def test_no_archive_begins_where_none_is_wanted(api: Api):
+    async with await meeting(api) as held:
+        await held.send()
+        assert held.recordings == []
+
+
+async def test_an_archive_that_was_switched_on_before_anybody_came_begins(api: Api):
+    link = await new_session(api)
+    assert (await ask(api, "PATCH", f"/session/{link}", json={"isArchived": True}))[0] == 204
+    async with Meeting(api, link, await new_token(api, link)) as held:
+        await held.send()
+        assert len(held.recordings) == 1
+
+
+async def test_an_archive_is_paused_while_nobody_sends_anything(api: Api):
+    async with await meeting(api, enableArchiving=True) as held:
+        await held.send()
+        archive_id = held.recordings[0].id
+        await held.fall_silent()
+        assert await status_of(api, archive_id) == "paused"
+        await held.send()
+        assert await status_of(api, archive_id) == "started"
+        assert not held.recordings[0].stopped
+
+
+async def test_an_archive_is_over_when_nobody_has_sent_anything_for_a_while(tmp_path: Path, clock: MovableClock):
+    async with archiving(tmp_path, clock, idle_seconds=0.01) as api, await meeting(api, enableArchiving=True) as held:
+        await held.send()
+        await held.fall_silent()
+        await until(lambda: held.recordings[0].stopped, 5, "the archive to be stopped")
+        assert await status_of(api, held.recordings[0].id) == "stopped"
+
+
+async def test_the_last_one_to_leave_takes_their_stream_along(api: Api):
+    async with await meeting(api, enableArchiving=True) as held:
+        await held.send()
+        await held.visit.socket.send_json({"type": "leave"})
+        await held.visit.refused()
+        assert await status_of(api, held.recordings[0].id) == "paused"
+        assert not held.recordings[0].stopped
+
+
+async def test_the_end_of_the_session_stops_its_archive(api: Api):
+    async with await meeting(api, enableArchiving=True) as held:
+        await held.send()
+        recording = held.recordings[0]
+        assert (await ask(api, "PATCH", f"/session/{held.link}/end"))[0] == 204
+        assert recording.stopped
+        recording.close("conference over")
+        await api.client.app[RECORDINGS].aclose()
+        assert await status_of(api, recording.id) == "available"
+
+
+# by moderators, and what those inside hear
+
+
+async def test_moderators_begin_and_stop_an_archive_and_everybody_hears_of_it(api: Api):
+    async with await meeting(api) as held:
+        await held.visit.socket.send_json({"type": "record_start"})
+        begun = (await held.visit.until("recording_update"))["recording"]
+        assert (begun["duration"], begun["links"]) == (
+            None,
+            {"self": f"{BASE}/archives/{held.recordings[0].id}", "download": None},
+        )
+        await held.visit.socket.send_json({"type": "record_stop"})
+        assert (await held.visit.until("recording_update"))["recording"]["duration"] == 0
+        await held.finished()
+        assert (await held.visit.until("recording_update"))["recording"]["links"]["download"] is None
+        assert (await held.session()).archive_id == begun["id"]
+
+
+async def test_publishers_record_nothing(api: Api):
+    link = await new_session(api)
+    async with Visit(api, (await new_token(api, link))["token"]) as visit:
+        await visit.join()
+        await visit.socket.send_json({"type": "record_start"})
+        assert (await visit.until("error"))["code"] == 403
+
+
+# looking at them
+
+
+async def test_there_are_none_at_first(api: Api):
+    assert await ask(api, "GET", "/archives") == (200, {"count": 0, "items": []})
+
+
+@pytest.mark.parametrize("archive_id", ["6b1f0b77c47e83aa5d10f31c", "storage-target", "%00", "ä"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_an_archive_that_is_not_there(api: Api, method: str, archive_id: str):
+    assert await ask(api, method, f"/archives/{archive_id}") == error(404, "Archive Not Found")
+
+
+async def test_archives_are_listed_newest_first(api: Api, clock: MovableClock):
+    made: list[str] = []
+    async with await meeting(api) as held:
+        for _ in range(3):
+            made.insert(0, (await held.begin())["metaData"]["id"])
+            await held.stop()
+            clock.advance(1.0)
+
+    async def listed(**query: int) -> tuple[int, list[str]]:
+        status, told = await ask(api, "GET", "/archives", params=query)
+        assert status == 200, told
+        return told["count"], [each["metaData"]["id"] for each in told["items"]]
+
+    assert await listed() == (3, made)
+    assert await listed(limit=2) == (3, made[:2])
+    assert await listed(offset=1, limit=1) == (3, made[1:2])
+    assert await listed(offset=7) == (3, [])
+
+
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "1001"}, {"offset": "-1"}, {"limit": "all"}])
+async def test_a_page_that_cannot_be(api: Api, query: dict[str, str]):
+    status, answer = await ask(api, "GET", "/archives", params=query)
+    assert (status, [each["path"] for each in answer["error"]["details"]]) == (422, [f"/{next(iter(query))}"])
+
+
+async def test_a_tenant_sees_its_own_archives_only(api: Api):
+    async with await meeting(api, bearer=A) as held:
+        told = await held.begin()
+    path = f"/archives/{told['metaData']['id']}"
+    assert told["metaData"]["projectId"] == "a"
+    assert (await ask(api, "GET", path, bearer=A))[0] == 200
+    assert (await ask(api, "GET", "/archives", bearer=A))[1]["count"] == 1
+    assert (await ask(api, "GET", "/archives", bearer=B))[1] == {"count": 0, "items": []}
+    for method in ("GET", "DELETE"):
+        assert await ask(api, method, path, bearer=B) == error(404, "Archive Not Found")
+    assert (await ask(api, "POST", f"/session/{held.link}/archive", bearer=B, json={}))[0] == 404
+    assert (await ask(api, "DELETE", f"/session/{held.link}/archive", bearer=B))[0] == 404
+
+
+async def test_one_that_could_not_be_finished_says_why(api: Api):
+    async with await meeting(api) as held:
+        archive_id = (await held.begin())["metaData"]["id"]
+        await held.finished(why="disk full", content=None)
+        told = (await look(api, archive_id))["metaData"]
+        assert (told["status"], told["reason"], told["url"]) == ("failed", "disk full", None)
+
+
+async def test_archives_expire_after_14_days(api: Api, clock: MovableClock):
+    async with await meeting(api) as held:
+        archive_id = (await held.begin())["metaData"]["id"]
+        await held.finished()
+    clock.advance(14 * DAY - 60.0)
+    link = (await look(api, archive_id))["metaData"]["url"].removeprefix(BASE)
+    clock.advance(120.0)
+    for swept in (False, True):
+        if swept:
+            await api.client.app[RECORDINGS].sweep()
+        told = (await look(api, archive_id))["metaData"]
+        assert (told["status"], told["url"]) == ("expired", None)
+    assert (await api.send("GET", link, key=None)).status == 404
+
+
+async def test_what_a_killed_server_has_left_becomes_available(tmp_path: Path, clock: MovableClock):
+    async with archiving(tmp_path, clock) as api, await meeting(api) as held:
+        archive_id = (await held.begin())["metaData"]["id"]
+        held.recordings[0].path.mkdir(parents=True)
+        (held.recordings[0].path / "recording.webm").write_bytes(b"webm")
+    async with archiving(tmp_path, clock) as api:
+        told = (await look(api, archive_id))["metaData"]
+        assert (told["status"], told["size"]) == ("available", 4)
+
+
+# deleting
+
+
+async def test_an_archive_is_deleted_and_its_session_has_none(api: Api):
+    async with await meeting(api) as held:
+        archive_id = (await held.begin())["metaData"]["id"]
+        path = f"/archives/{archive_id}"
+        assert await ask(api, "DELETE", path) == error(409, "Archive is still being recorded")
+        await held.stop()
+        await held.finished()
+        link = (await look(api, archive_id))["metaData"]["url"].removeprefix(BASE)
+        response = await api.send("DELETE", path, key=None, headers={"Authorization": f"Bearer {web_token()}"})
+        assert (response.status, await response.text()) == (200, "null")
+        assert (await held.session()).archive_id is None
+    assert await ask(api, "DELETE", path) == error(404, "Archive Not Found")
+    assert (await api.send("GET", link, key=None)).status == 404
+
+
+async def test_one_that_is_deleted_before_its_file_is_there_never_gets_one(api: Api):
+    async with await meeting(api) as held:
+        archive_id = (await held.begin())["metaData"]["id"]
+        await held.stop()
+        assert await ask(api, "DELETE", f"/archives/{archive_id}") == (200, None)
+        await held.finished()
+        assert not held.recordings[0].path.exists()
+        assert (await ask(api, "GET", f"/archives/{archive_id}"))[0] == 404
+
+
+async def test_two_who_begin_at_once_get_one_archive(api: Api):
+    async with await meeting(api) as held:
+        path = f"/session/{held.link}/archive"
+        answers = await asyncio.gather(*(ask(api, "POST", path, json={}) for _ in range(5)))
+        assert sorted(status for status, _ in answers) == [200, 409, 409, 409, 409]
+        assert len(held.recordings) == 1
