@@ -34,6 +34,7 @@ from signaling.services.spaces.door import SpacesDoor
 from signaling.services.spaces.hooks import SpaceWebhooks
 from signaling.services.spaces.invitations import Invitations
 from signaling.services.spaces.invites import Invites
+from signaling.services.spaces.records import Records
 from signaling.services.spaces.roles import Roles
 from signaling.services.spaces.spaces import SpacesService
 from signaling.services.storage_targets import StorageTargets
@@ -104,6 +105,7 @@ SPACES_DOOR = web.AppKey("spaces_door", SpacesDoor)
 SPACES_INVITATIONS = web.AppKey("spaces_invitations", Invitations)
 SPACES_INVITES = web.AppKey("spaces_invites", Invites)
 SPACES_ANALYTICS = web.AppKey("spaces_analytics", Analytics)
+SPACES_RECORDS = web.AppKey("spaces_records", Records)
 SPACES_WEBHOOKS = web.AppKey("spaces_webhooks", SpaceWebhooks)
 REQUESTS = web.AppKey("requests", RequestCounts)
 DEV_KEYS = web.AppKey("dev_keys", Mapping[str, str])

@@ -24,6 +24,7 @@ def spaces_family(*, configured: bool) -> Family:
     from signaling.api.spaces.analytics import ANALYTICS_OPERATIONS
     from signaling.api.spaces.embedding import EMBEDDING_OPERATIONS
     from signaling.api.spaces.invites import INVITE_OPERATIONS
+    from signaling.api.spaces.records import RECORD_OPERATIONS
     from signaling.api.spaces.roles import ROLE_OPERATIONS
     from signaling.api.spaces.rooms import ROOM_OPERATIONS
     from signaling.api.spaces.spaces import SPACE_OPERATIONS
@@ -55,6 +56,7 @@ def spaces_family(*, configured: bool) -> Family:
             *EMBEDDING_OPERATIONS,
             *VISITING_OPERATIONS,
             *WEBHOOK_OPERATIONS,
+            *RECORD_OPERATIONS,
             *ANALYTICS_OPERATIONS,
         ),
         configured=configured,

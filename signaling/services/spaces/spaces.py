@@ -156,15 +156,11 @@ class SpacesService:
 
     async def delete_room(self, caller: Caller, space_id: str, room_id: str) -> None:
         def work(connection: Connection) -> Room:
-            space = find_space(connection, caller, space_id)
-            room = _room_of(connection, space_id, room_id)
-            standing = _standing(connection, caller, space.space, room)
-            if not (standing.owner or enters(connection, caller, space.space, room)):
-                raise NotFound("room", room_id)
-            require(standing.owner or standing.creator)
+            found = find_owned_room(connection, caller, space_id, room_id)
+            require(found.standing.owner or found.standing.creator)
             store.remove(connection, RoomRecord, id=room_id)
             store.remove(connection, RoleRecord, space_id=space_id, room_id=room_id)
-            return room
+            return found.the_room
 
         await self.calls.end((await self._database.writing(work)).channel_id)
 
@@ -206,11 +202,20 @@ def find_space(connection: Connection, caller: Caller, space_id: str) -> Found:
 
 def find_room(connection: Connection, caller: Caller, space_id: str, room_id: str) -> Found:
     """Raises NotFound for a room that the caller may not enter."""
+    found = find_owned_room(connection, caller, space_id, room_id)
+    if not enters(connection, caller, found.space, found.the_room):
+        raise NotFound("room", room_id)
+    return found
+
+
+def find_owned_room(connection: Connection, caller: Caller, space_id: str, room_id: str) -> Found:
+    """As `find_room`, but of their own space its owner finds every room, the private ones, too."""
     space = find_space(connection, caller, space_id).space
     room = _room_of(connection, space_id, room_id)
-    if not enters(connection, caller, space, room):
+    standing = _standing(connection, caller, space, room)
+    if not (standing.owner or standing.enters(space_public=space.is_public, room_public=room.is_public)):
         raise NotFound("room", room_id)
-    return Found(space, _standing(connection, caller, space, room), room)
+    return Found(space, standing, room)
 
 
 def standing_in(connection: Connection, user_id: str | None, space: Space, room: Room) -> Standing:
