@@ -39,7 +39,9 @@ const READERS = {
   room_update: (now, { content }) => takeShared(now, content),
   joined: (now, { options }) => void (now.options = options ?? now.options),
   options_update: (now, { options }) => void (now.options = options),
-  recording_update: (now, { recording }) => void (now.recording = running(recording)),
+  recording_update: (now, { recording }) => {
+    if (recording.duration === null || recording.id === now.recording?.id) now.recording = running(recording);
+  },
   presentation_update: (now, { presentation }) => void (now.presentation = presentation),
   files_update: (now, { files }) => void (now.files = files),
   layer_update: (now, { layers }) => void (now.layers = layers),

@@ -275,6 +275,6 @@ class RoomPage {
   }
 }
 
-speak(options.lang);
+await speak(options.lang);
 document.title = `${t("title")} – Folkmoot`;
 new RoomPage().start();

@@ -113,5 +113,5 @@ function wanted() {
   return location.hash.slice(1) || (location.pathname === "/recordings" ? "recordings" : "webhook");
 }
 
-speak("en");
+await speak("en");
 new TeamPage().start();

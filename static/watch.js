@@ -15,7 +15,7 @@ const LOOK_EVERY = 500; // milliseconds
 /** @typedef {Parameters<typeof t>[0]} TextKey */
 
 const parameters = new URLSearchParams(location.search);
-speak(parameters.get("lang") ?? navigator.language);
+await speak(parameters.get("lang") ?? navigator.language);
 
 const screen = find("#screen");
 const video = /** @type {HTMLVideoElement} */ (find("#video"));

@@ -1,5 +1,5 @@
 /**
- * Every sentence of the conference page, in each language it speaks.
+ * Every sentence of the conference page: here in English; other languages are files of their own, loaded where they are spoken.
  */
 
 /** @typedef {keyof typeof EN} TextKey */
@@ -144,160 +144,43 @@ const EN = {
 };
 
 /** @type {Record<TextKey, string>} */
-const DE = {
-  title: "Besprechung",
-  ready: "Bereit?",
-  readyHint: "Prüfen Sie Bild und Ton.",
-  yourName: "Ihr Name",
-  namePlaceholder: "So sehen Sie die anderen",
-  microphone: "Mikrofon",
-  camera: "Kamera",
-  speakers: "Lautsprecher",
-  systemDefault: "Standard des Systems",
-  level: "Pegel des Mikrofons",
-  join: "Jetzt teilnehmen",
-  joining: "Verbinden…",
-  cameraIsOff: "Ihre Kamera ist aus",
-  cameraStarting: "Kamera wird gestartet…",
-  muteOn: "Mikrofon ausschalten",
-  muteOff: "Mikrofon einschalten",
-  cameraOn: "Kamera ausschalten",
-  cameraOff: "Kamera einschalten",
-  share: "Bildschirm teilen",
-  shareStop: "Teilen beenden",
-  sharing: "Sie teilen Ihren Bildschirm",
-  handRaise: "Hand heben",
-  handLower: "Hand senken",
-  chat: "Chat",
-  people: "Personen",
-  settings: "Einstellungen",
-  layout: "Ansicht wechseln",
-  shortcuts: "Tastenkürzel",
-  leave: "Verlassen",
-  copyLink: "Link kopieren",
-  linkCopied: "Link kopiert",
-  close: "Schließen",
-  cancel: "Abbrechen",
-  you: "Sie",
-  alone: "Noch ist niemand sonst hier",
-  aloneHint: "Senden Sie den Link an alle, die Sie treffen möchten.",
-  aloneNoLink: "Die anderen erscheinen hier, sobald sie teilnehmen.",
-  encrypted: "Ende-zu-Ende-verschlüsselt",
-  recorded: "Aufnahme",
-  locked: "Abgeschlossen",
-  lockedHint: "Niemand kann mehr dazukommen",
-  slidesOf: "{name} präsentiert",
-  encryptedHint: "Bild und Ton gehen direkt von Person zu Person; der Server kann sie weder sehen noch hören.",
-  encryptedKey: "Nur wer den Schlüssel in diesem Link hat, kann sehen und hören, was gesendet wird. Der Server leitet es weiter und kann es nicht.",
-  safetyHint: "Lesen Sie sich diese Zahl vor. Ist sie bei allen gleich, steht niemand dazwischen.",
-  byServer: "Die Besprechung läuft jetzt über den Server: verschlüsselt auf dem Weg, aber nicht mehr von Ende zu Ende",
-  reconnecting: "Verbindung wird wiederhergestellt…",
-  reconnected: "Sie sind wieder verbunden",
-  weakLine: "Ihre Verbindung ist schwach",
-  soundBlocked: "Ihr Browser hält den Ton zurück",
-  soundAllow: "Ton einschalten",
-  chatEmpty: "Noch keine Nachrichten",
-  chatEmptyHint: "Was Sie hier schreiben, sehen alle in der Besprechung.",
-  chatPlaceholder: "Nachricht an alle",
-  chatSend: "Senden",
-  chatFailed: "Die Nachricht wurde nicht gesendet. Versuchen Sie es noch einmal.",
-  muteSomebody: "{name} stummschalten",
-  removeSomebody: "{name} entfernen",
-  muteAll: "Alle anderen stummschalten",
-  pin: "{name} anheften",
-  unpin: "{name} lösen",
-  moderator: "Moderation",
-  listener: "Zuhörend",
-  guest: "Gast",
-  joined: "{name} ist da",
-  left: "{name} ist gegangen",
-  raised: "{name} hebt die Hand",
-  mutedByOther: "Sie wurden stummgeschaltet",
-  screenOf: "Bildschirm von {name}",
-  microphoneOff: "Mikrofon aus",
-  speaking: "spricht",
-  connectionGood: "Gute Verbindung",
-  connectionFair: "Mäßige Verbindung",
-  connectionPoor: "Schlechte Verbindung",
-  problem_audio_NotAllowedError: "Der Browser darf Ihr Mikrofon nicht benutzen. Erlauben Sie es in der Adressleiste oder nehmen Sie ohne teil.",
-  problem_video_NotAllowedError: "Der Browser darf Ihre Kamera nicht benutzen. Erlauben Sie es in der Adressleiste oder nehmen Sie ohne teil.",
-  problem_audio_NotFoundError: "Kein Mikrofon gefunden. Sie können teilnehmen und zuhören.",
-  problem_video_NotFoundError: "Keine Kamera gefunden. Die anderen sehen Ihren Namen.",
-  problem_audio_NotReadableError: "Ein anderes Programm benutzt das Mikrofon.",
-  problem_video_NotReadableError: "Ein anderes Programm benutzt die Kamera.",
-  problem_audio_SecurityError: "Mikrofone gehen nur auf sicheren Seiten (https). Sie können zuhören.",
-  problem_video_SecurityError: "Kameras gehen nur auf sicheren Seiten (https). Sie können zusehen.",
-  problem_audio: "Das Mikrofon ließ sich nicht starten.",
-  problem_video: "Die Kamera ließ sich nicht starten.",
-  end_left: "Sie haben die Besprechung verlassen",
-  end_leftHint: "Solange sie läuft, können Sie zurückkommen.",
-  end_kicked: "Sie wurden aus der Besprechung entfernt",
-  end_kickedHint: "Die Moderation hat Ihre Teilnahme beendet.",
-  end_ended: "Die Besprechung ist zu Ende",
-  end_endedHint: "Sie wurde für alle beendet.",
-  end_room_deleted: "Die Besprechung ist zu Ende",
-  end_room_deletedHint: "Ihr Raum wurde gelöscht.",
-  end_replaced: "Sie nehmen jetzt von anderswo teil",
-  end_replacedHint: "Diese Seite hat an die andere übergeben.",
-  end_access_revoked: "Ihr Zugang ist beendet",
-  end_access_revokedHint: "Bitten Sie um einen neuen Link.",
-  error_no_credential: "Dieser Link ist unvollständig",
-  error_no_credentialHint: "Öffnen Sie den ganzen Link oder bitten Sie um einen neuen.",
-  error_key_missing: "Diesem Link fehlt sein Schlüssel",
-  error_key_missingHint: "Die Besprechung ist Ende-zu-Ende-verschlüsselt. Öffnen Sie den ganzen Link, bis zu seinem Ende.",
-  error_encryption_unsupported: "Dieser Browser kann Besprechungen nicht verschlüsseln",
-  error_encryption_unsupportedHint: "Die Besprechung ist Ende-zu-Ende-verschlüsselt. Verwenden Sie einen aktuellen Browser.",
-  error_malformed: "Dieser Link funktioniert nicht",
-  error_malformedHint: "Der Server konnte ihn nicht lesen. Bitten Sie um einen neuen.",
-  error_forbidden: "Dieser Link gilt nicht mehr",
-  error_forbiddenHint: "Vielleicht ist er abgelaufen. Bitten Sie um einen neuen.",
-  error_not_found: "Diese Besprechung gibt es nicht",
-  error_not_foundHint: "Vielleicht ist sie vorbei, oder der Link enthält einen Fehler.",
-  error_room_full: "Die Besprechung ist voll",
-  error_room_fullHint: "Versuchen Sie es wieder, wenn jemand gegangen ist.",
-  error_already_online: "Sie nehmen bereits teil",
-  error_already_onlineHint: "Schließen Sie erst die andere Seite, dann versuchen Sie es wieder.",
-  error_ended: "Die Besprechung ist beendet",
-  error_endedHint: "Ihr Link kann nicht noch einmal benutzt werden.",
-  error_locked: "Die Besprechung ist abgeschlossen",
-  error_lockedHint: "Bitten Sie jemanden darin, Sie einzulassen.",
-  error_message_too_long: "Der Server hat die Verbindung geschlossen",
-  error_message_too_longHint: "Etwas Gesendetes war zu groß. Nehmen Sie wieder teil.",
-  error_unreachable: "Der Server ist nicht erreichbar",
-  error_unreachableHint: "Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
-  error_server_failure: "Auf dem Server ging etwas schief",
-  error_server_failureHint: "Bitte versuchen Sie es gleich noch einmal.",
-  tryAgain: "Noch einmal",
-  rejoin: "Wieder teilnehmen",
-  toStart: "Zur Startseite",
-  key_m: "Mikrofon an oder aus",
-  key_v: "Kamera an oder aus",
-  key_space: "Sprechen, solange gedrückt",
-  key_s: "Bildschirm teilen",
-  key_h: "Hand heben oder senken",
-  key_c: "Chat",
-  key_p: "Personen",
-  key_g: "Ansicht wechseln",
-  key_help: "Diese Liste",
-  key_esc: "Schließen, was offen ist",
-  spaceKey: "Leertaste",
-};
+let texts = EN;
 
-/** @param {string} lang e.g. `de` or `en-GB`; unknown ones are English */
-export function speak(lang) {
-  document.documentElement.lang = lang.toLowerCase().startsWith("de") ? "de" : "en";
+/**
+ * To be called, and waited for, before the first text is asked for.
+ * @param {string} lang e.g. `de` or `en-GB`; unknown ones are English
+ */
+export async function speak(lang) {
+  const german = lang.toLowerCase().startsWith("de");
+  texts = german ? (await import("./texts-de.js")).DE : EN;
+  document.documentElement.lang = german ? "de" : "en";
 }
 
 /**
- * @template {string} K
- * @param {{ en: Record<K, string>, de: Record<K, string> }} texts
- * @returns {(key: K, values?: Record<string, string>) => string} the text in the page's language; `values` are for the `{names}` in it
+ * @param {TextKey} key
+ * @param {Record<string, string>} [values] for the `{names}` in it
  */
-export function translator(texts) {
-  return (key, values = {}) => texts[document.documentElement.lang === "de" ? "de" : "en"][key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+export function t(key, values = {}) {
+  return fill(texts[key], values);
 }
 
-export const t = translator({ en: EN, de: DE });
+/**
+ * `t` for a part of the page that brings texts of its own.
+ * @template {string} K
+ * @param {{ en: Record<K, string>, de: Record<K, string> }} own
+ * @returns {(key: K, values?: Record<string, string>) => string}
+ */
+export function translator(own) {
+  return (key, values = {}) => fill(own[document.documentElement.lang === "de" ? "de" : "en"][key], values);
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string>} values
+ */
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
 
 /** @type {Record<string, string>} other names for the same refusal */
 const ALIASES = {

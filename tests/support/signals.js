@@ -186,12 +186,12 @@ signals.playable = (selector, seconds) => until(`${selector} playable`, seconds,
 /** An option of the meeting has this value. */
 signals.option = (name, value, seconds) => until(`${name} is ${value}`, seconds, () => conference.happening.options[name] === value || conference.happening.options[name]);
 
-/** Goes to a moment of a film and resolves with what is shown there: {number, count} of somebody's camera, and the moment. */
-signals.seek = async (selector, seconds) => {
+/** Goes to a share of a film and resolves with what is shown there: {number, count} of somebody's camera, and the moment. */
+signals.seek = async (selector, share) => {
   const video = document.querySelector(selector);
   video.pause();
   const sought = new Promise((resolve) => video.addEventListener('seeked', resolve, {once: true}));
-  video.currentTime = seconds;
+  video.currentTime = share * video.duration;
   await sought;
   return {...read(video), at: video.currentTime, duration: video.duration};
 };
