@@ -37,7 +37,10 @@ const READERS = {
   room_setup: (now, { content }) => begin(now, content),
   room_ready: (now, { content }) => begin(now, content),
   room_update: (now, { content }) => takeShared(now, content),
-  joined: (now, { options }) => void (now.options = options ?? now.options),
+  joined: (now, { options, recording }) => {
+    now.options = options ?? now.options;
+    now.recording = running(recording);
+  },
   options_update: (now, { options }) => void (now.options = options),
   recording_update: (now, { recording }) => {
     if (recording.duration === null || recording.id === now.recording?.id) now.recording = running(recording);

@@ -50,6 +50,7 @@ def joined(conferences: Conferences, meeting: Meeting, member: Member, wall: flo
         "options": dict(meeting.venue.options),
         **({"endpoint": endpoint(member.endpoint)} if member.endpoint else {}),
         "e2ee": meeting.mode == "MESH" or meeting.venue.e2ee,
+        "recording": meeting.recording,
         "max_bitrate": conferences.media.config.publish_bitrate_cap_bps,
     }
 

@@ -12,7 +12,6 @@ from typing import Any
 import structlog
 
 from mediaserver import MediaEvent, StreamEnded, StreamStarted
-from signaling.services import events
 from signaling.services.archive_views import Seen, View, archive_view, told_inside
 from signaling.services.errors import Conflict, Gone, Invalid, NotFound, NotNow
 from signaling.services.in_order import InOrder
@@ -137,7 +136,7 @@ class Archives:
         if row.state != State.RUNNING and (alarm := self._silent.pop(row.conference_id, None)):
             alarm.clear()
         if meeting is not None:
-            meeting.tell(events.recording_update(dict(told_inside(row, self._base_url))))
+            meeting.tell_recording(told_inside(row, self._base_url))
 
     # what the conferences tell
 

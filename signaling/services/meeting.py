@@ -70,6 +70,8 @@ class Meeting:
     denied: frozenset[str] = frozenset()
     """What nobody may do here: `chat`, `screen`."""
     observers: set[Observer] = field(default_factory=set)
+    recording: Mapping[str, Any] | None = None
+    """The one that runs, as those inside are told of it."""
     call_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Of this run: a container may have many, one after the other, under the same id."""
 
@@ -97,6 +99,14 @@ class Meeting:
                 member.outlet.tell(event)
         for observer in list(self.observers):
             observer.tell(event)
+
+    def tell_recording(self, recording: Mapping[str, Any]) -> None:
+        """Everybody hears how it is with a recording; who comes later, of the one that runs then."""
+        if recording["duration"] is None:
+            self.recording = recording
+        elif self.recording and self.recording["id"] == recording["id"]:
+            self.recording = None
+        self.tell(events.recording_update(dict(recording)))
 
     def streams(self) -> list[StreamInfo]:
         direct = self.mesh.streams() if self.mesh else []

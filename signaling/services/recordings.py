@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 
 from mediaserver import MediaEvent
-from signaling.services import events
 from signaling.services import room_views as views
 from signaling.services.conferences import Conferences
 from signaling.services.errors import Gone, NotFound, NotNow, SwitchedOff
@@ -116,7 +115,7 @@ class Recordings:
         if self.conferences.meeting(meeting.id) is meeting:
             happening, running = self.rooms.happening(meeting.id), self.recorder.running(meeting.id)
             happening.recording = None if running is None else self._view(running)
-        meeting.tell(events.recording_update(view))
+        meeting.tell_recording(view)
 
     # what the conferences tell
 

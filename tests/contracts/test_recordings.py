@@ -407,6 +407,7 @@ async def test_who_is_online_records_over_their_socket(team: Team):
     assert await ann.ask("record_start") == {"type": "ok", "request_id": "ask"}
     (begun,) = [message["recording"] for message in ann.heard if message["type"] == "recording_update"]
     assert (begun["duration"], begun["user"]["id"]) == (None, "ada")
+    assert (await (await team.knock(access_key=(await team.guest(ada))["access_key"])).join())["recording"] == begun
     assert (await ann.ask("record_start"))["name"] == "not_now"
     gus = await team.join(await team.guest(ada))
     assert await gus.ask("record_stop") == {"type": "ok", "request_id": "ask"}
@@ -419,6 +420,16 @@ async def test_nobody_records_over_a_socket_where_that_is_switched_off(team: Tea
     ann = await team.join(await team.enter(options={"recording_available": False}))
     refused = await ann.ask("record_start")
     assert (refused["code"], refused["name"]) == (405, "switched_off")
+
+
+async def test_who_is_inside_hears_that_a_recording_is_discarded(team: Team):
+    ada = await team.enter()
+    ann = await team.join(ada)
+    recording = await begin(team, ada)
+    assert await team.status("DELETE", f"/recordings/{recording.id}", key=KEY) == 200
+    begun, over = await updates(ann, 2)
+    assert (begun["duration"], over["duration"], over["links"]["download"]) == (None, 0, None)
+    assert (await (await team.knock(access_key=ada["access_key"])).join())["recording"] is None
 
 
 async def test_the_end_of_an_older_recording_leaves_the_present_one(team: Team):

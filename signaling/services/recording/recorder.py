@@ -170,8 +170,7 @@ class Recorder:
         take.row = moved(take.row, State.STOPPED, duration=duration)
         take.handle.stop()
         self.composites.release(take.row.conference_id, take.row.id)
-        if not take.discarded:
-            self.finishing.ledger.tell(take)
+        self.finishing.ledger.tell(take)
         take.stopping = self._later(self.finishing.ledger.write(take))
 
     async def _let_go(self, patron: Patron, before_ms: int) -> None:

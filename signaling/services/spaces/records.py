@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from signaling.services import events
 from signaling.services.errors import Conflict, Gone, NotFound, NotNow
 from signaling.services.meeting import Meeting
 from signaling.services.members import Member
@@ -146,7 +145,7 @@ class Records:
 
     def tell(self, row: RecordingRow, meeting: Meeting | None) -> None:
         if meeting is not None:
-            meeting.tell(events.recording_update(_told_inside(row)))
+            meeting.tell_recording(_told_inside(row))
 
     # helpers
 
