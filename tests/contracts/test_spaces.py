@@ -1,6 +1,5 @@
 """The spaces API as organisations rely on it: each line of its contract once."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -432,16 +431,6 @@ async def test_an_invite_gives_its_role_once(api: Api):
     [line] = listed["items"]
     assert line["activatedBy"] == bob.id
     assert "token" not in line
-
-
-async def test_of_a_hundred_at_once_one_gets_it(api: Api):
-    ada = await person(api, "ada")
-    space = await ada.space(isPublic=False)
-    invite = await ada.made(f"/spaces/{space}/invites", role="role_space_user")
-    bob, eve = await person(api, "bob"), await person(api, "eve")
-    path = f"/invites/{invite['token']}/activate"
-    answers = await asyncio.gather(*(each.ask("POST", path) for each in (bob, eve) for _ in range(50)))
-    assert sorted(status for status, _ in answers) == [200] + [410] * 99
 
 
 @pytest.mark.parametrize("by", ["id", "token"])
