@@ -7,12 +7,13 @@ what is to be told of it. Carrying it is `subscription.py`'s. Pure: driven by `s
 from collections.abc import Iterable, Iterator, Sequence
 
 from mediaserver.conference.downlink import Downlink, score
-from mediaserver.conference.stream import Stream, Track
+from mediaserver.conference.stream import SOUND_OVERHEAD_BPS, Stream, Track
 from mediaserver.conference.wishes import BEST, Wish, fitting_layer
 from mediaserver.events import StreamLayers
 from mediaserver.rtp.allocation import USUAL_PRIORITY, Reason, Request
 from mediaserver.rtp.arrivals import Record
 from mediaserver.rtp.layers import ALL
+from mediaserver.rtp.redundancy import Redundancy
 
 Flowing = Iterable[tuple[Stream, Track, Wish]]
 """The tracks that the client wants and takes, with their streams and wishes."""
@@ -23,7 +24,8 @@ class Quality:
         self._downlink = downlink
         self._requests: tuple[Request, ...] | None = None
         """What pictures are asked for; None: to be put together anew."""
-        self._sound_bps = 0.0
+        self._sound_bps = self._along_bps = 0.0
+        self._redundancy = Redundancy()
         self._held: frozenset[str] = frozenset()
 
     def agree(self, *, transport_cc: bool) -> None:
@@ -51,7 +53,14 @@ class Quality:
         """
         if self._requests is None:
             self._requests = tuple(self._ask(flowing))
-        return self._downlink.decide(self._requests, self._sound_bps, now)
+        downlink = self._downlink
+        packets = self._redundancy.update(downlink.loss, self._sound_bps, downlink.estimate_bps, now)
+        return downlink.decide(self._requests, self._sound_bps + packets * self._along_bps, now)
+
+    @property
+    def redundancy(self) -> int:
+        """How many packets of sound go along with the next."""
+        return self._redundancy.packets
 
     def layer(self, stream: Stream, track: Track, wish: Wish) -> tuple[int, int] | None:
         """Which layer to receive, and its temporal one; None: paused. What has not come yet is taken as it comes."""
@@ -82,10 +91,11 @@ class Quality:
 
     def _ask(self, flowing: Flowing) -> Iterator[Request]:
         """What pictures are asked for; notes on the way what the sound costs."""
-        self._sound_bps = 0.0
+        self._sound_bps = self._along_bps = 0.0
         for stream, track, wish in flowing:
             if track.source.kind == "audio":
                 self._sound_bps += track.rate_bps
+                self._along_bps += max(track.rate_bps - SOUND_OVERHEAD_BPS, 0.0)
             else:
                 yield _request(stream, track, wish, held=stream.stream_id in self._held)
 

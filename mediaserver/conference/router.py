@@ -134,9 +134,9 @@ class Sink:
         self._accepted: tuple[dict[int, tuple[int, int]], dict[int, int]] | None = None
         self._carried: tuple[Source, int, int] | None = None
 
-    def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
-        """What the subscriber understands on this section."""
-        accepted = (dict(codecs), dict(extensions))
+    def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int], redundancy: int = 0) -> None:
+        """What the subscriber understands on this section; so many packets of sound go along with the next."""
+        accepted = (dict(codecs), dict(extensions), redundancy)
         if accepted != self._accepted:
             self._native.accept(*accepted)
             self._accepted = accepted

@@ -49,6 +49,7 @@ class Sections:
         self._outlets: dict[str, Outlet] = {}
         self._ssrcs: set[int] = set()
         self._awaiting_answer = False
+        self._redundancy = 0
 
     def lay_out(self, wanted: Iterable[TrackKey], running: Collection[TrackKey]) -> None:
         """Gives each wanted track a slot; see `SlotTable.plan`. There is always a section."""
@@ -85,9 +86,23 @@ class Sections:
         for section in answer.sections:
             outlet = self._outlets[section.mid]
             outlet.accepted = section
-            outlet.sink.accept(section.codecs, section.extensions)
+            self._take_over(outlet)
         self._table.answered()
         return answer
+
+    def accompany(self, packets: int) -> None:
+        """So many packets of sound go along with the next."""
+        if packets == self._redundancy:
+            return
+        self._redundancy = packets
+        for outlet in self._outlets.values():
+            if outlet.slot.kind == "audio":
+                self._take_over(outlet)
+
+    def _take_over(self, outlet: Outlet) -> None:
+        if accepted := outlet.accepted:
+            redundancy = self._redundancy if outlet.slot.kind == "audio" else 0
+            outlet.sink.accept(accepted.codecs, accepted.extensions, redundancy)
 
     def kind(self, mid: str) -> str:
         return self._outlets[mid].slot.kind

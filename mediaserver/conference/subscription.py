@@ -253,7 +253,9 @@ class SubscribeSide:
         session = self._session
         if session is None or not session.open:
             return False
-        if not session.quality.share(self._flowing(session.sections), self._now):
+        changed = session.quality.share(self._flowing(session.sections), self._now)
+        session.sections.accompany(session.quality.redundancy)
+        if not changed:
             return False
         for stream in self._others():
             self._route(stream)

@@ -258,9 +258,10 @@ class Sink:
         """`sequence` is the first sequence number, below 2**15; `repair_ssrc` 0 for none. ValueError for an SSRC that
         this connection has sent from before: its numbers would begin anew under the same keys."""
 
-    def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
+    def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int], redundancy: int = 0) -> None:
         """What the subscriber understands. `codecs`: {`CodecId`: (payload type, RTX payload type or -1)};
-        `extensions`: {`Extension`: id}. RED goes as plain Opus to who takes no RED."""
+        `extensions`: {`Extension`: id}. RED goes as plain Opus to who takes no RED. To who does, plain Opus goes with
+        the `redundancy` packets before it, at most 3, and is then not repeated when it is asked for."""
 
     def attach(self, track: Track, layer: int = -1, temporal: int = -1) -> None:
         """Carries `track` from now on: replays since its last key frame if that is short, else asks for one.

@@ -110,6 +110,14 @@ static inline uint8_t sink_codec(const struct sink *sink, const struct packet *p
     return takes ? CODEC_RED : CODEC_OPUS;
 }
 
+/* redundancy.c */
+static inline int sink_redundant(const struct sink *sink, const struct packet *packet) {
+    return sink->profile.redundancy && packet->codec == CODEC_OPUS && sink->profile.payload_type[CODEC_RED] >= 0;
+}
+
+size_t redundancy_write(const struct sink *sink, const struct map *map, const struct packet *packet, uint8_t *out,
+                        size_t cap);
+
 /* retransmit.c */
 int sink_repeat(struct core *core, struct sink *sink, int64_t seq, int64_t now);
 void sink_write_again(struct core *core, struct sink *sink, int64_t seq, int64_t now);

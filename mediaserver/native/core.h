@@ -38,6 +38,7 @@
 #define MAX_PENDING 128        /* packets taken in before they are forwarded */
 #define MAX_PATHS 16           /* addresses a connection is known by */
 #define DEPARTURE_SLOTS 2048   /* packets of a connection that feedback may still tell of */
+#define MAX_REDUNDANCY 3
 #define TOLD_SLOTS 64          /* packets of a sink that may be repeated to the byte */
 #define ALIVE_US 600000        /* a layer without a packet for this long has no media */
 
@@ -244,6 +245,7 @@ struct sink_profile { /* what the subscriber accepted */
     int16_t payload_type[CODEC_COUNT]; /* -1: cannot decode it */
     int16_t repair_type[CODEC_COUNT];
     uint8_t extension[EXT_COUNT]; /* id on the wire, 0: not negotiated */
+    uint8_t redundancy; /* so many packets before it go along with a packet of sound, if RED is accepted */
 };
 
 struct resent {
@@ -259,6 +261,8 @@ struct told { /* what a packet's header says of its sending */
     int64_t at;
     uint16_t number; /* transport-wide */
     uint8_t nothing; /* it says nothing */
+    uint8_t redundant; /* others went along, that may be others now: it is never repeated */
+    uint8_t again;     /* it is said for the second time */
 };
 
 struct sink {

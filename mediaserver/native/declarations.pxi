@@ -33,6 +33,7 @@ cdef extern from "netinet/in.h" nogil:
 
 cdef extern from "core.h" nogil:
     enum: MAX_CORES, MAX_SOCKETS, MAX_DATAGRAM, MAX_LAYERS, MAX_SECTIONS, MAX_SINKS, CODEC_COUNT, EXT_COUNT, COUNTER_COUNT
+    enum: MAX_REDUNDANCY
     enum: ADDRESS_UDP4, ADDRESS_UDP6, ADDRESS_TCP, ADDRESS_LOCAL
     enum: EVENT_STUN, EVENT_DTLS, EVENT_LAYER, EVENT_STREAM_CLOSED, EVENT_FEEDBACK, EVENT_LEVELS, EVENT_RETIRED
     enum: EXT_TRANSPORT_CC, NACK_PICTURE, NACK_SOUND
@@ -91,6 +92,7 @@ cdef extern from "core.h" nogil:
         int16_t payload_type[7]
         int16_t repair_type[7]
         uint8_t extension[8]
+        uint8_t redundancy
 
     struct sink:
         uint32_t id

@@ -49,8 +49,10 @@ cdef class Sink:
         c.object = self.ptr
         return self.connection.engine.push(self.connection.thread, c)
 
-    def accept(self, codecs, extensions):
+    def accept(self, codecs, extensions, int redundancy=0):
         cdef command c
+        if not 0 <= redundancy <= MAX_REDUNDANCY:
+            raise ValueError(f"at most {MAX_REDUNDANCY} packets go along with another")
         cdef sink_profile *p = <sink_profile *>calloc(1, sizeof(sink_profile))
         if not p:
             raise MemoryError
@@ -63,6 +65,7 @@ cdef class Sink:
         for kind, wire in extensions.items():
             if 0 < kind < EXT_COUNT and 0 < wire < 256:
                 p.extension[<int>kind] = wire
+        p.redundancy = redundancy
         if p.extension[<int>EXT_TRANSPORT_CC]:
             try:
                 self.connection.ensure_departures()

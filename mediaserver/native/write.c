@@ -6,6 +6,7 @@
 
 #define MAX_EXTENSIONS 288 /* a block of level, time, number and a descriptor of 255 bytes, in two-byte form, padded */
 #define PADDING 255
+#define MAX_SOUND 1100 /* bytes of a packet of sound with all that goes along */
 #define HEAD 64 /* payload bytes that are copied where a descriptor must change: whole cipher blocks */
 
 static void write_abs_send_time(uint8_t *out, int64_t now) {
@@ -15,7 +16,7 @@ static void write_abs_send_time(uint8_t *out, int64_t now) {
 
 /* Now, and the next number. Sound has no RTX and is repeated as it was, to the byte, or its cipher's nonce would be used
  * twice: then it says what it said before. A picture without RTX says nothing, it may be repeated long after. 0: what
- * the packet said is not known any more. */
+ * the packet said is not known any more, or what else was in it. */
 static int sending_of(struct sink *sink, const struct packet *packet, int64_t sequence, int64_t now,
                       struct told *out) {
     const struct departures *departures = sink->conn->departures;
@@ -28,10 +29,22 @@ static int sending_of(struct sink *sink, const struct packet *packet, int64_t se
     struct told *told = &sink->told[(uint64_t)sequence % TOLD_SLOTS];
     if (told->after > out->after)
         return 0;
-    if (told->after == out->after)
+    if (told->after == out->after) {
         *out = *told;
+        out->again = 1;
+        return !told->redundant;
+    }
     *told = *out;
     return 1;
+}
+
+/* Fills `red` with what goes along with a packet of sound; its size. */
+static size_t write_redundancy(struct sink *sink, const struct map *map, const struct packet *packet, int64_t sequence,
+                               const struct told *sending, uint8_t red[MAX_SOUND]) {
+    size_t size = sending->again || !sink_redundant(sink, packet) ? 0 : redundancy_write(sink, map, packet, red, MAX_SOUND);
+    if (size)
+        sink->told[(uint64_t)sequence % TOLD_SLOTS].redundant = 1;
+    return size;
 }
 
 static int tells_number(const struct sink *sink, const struct told *sending) {
@@ -73,8 +86,7 @@ static size_t write_extensions(const struct sink *sink, const struct map *map, c
 }
 
 static size_t write_header(const struct sink *sink, const struct map *map, const struct packet *packet,
-                           int64_t sequence, int is_repair, const struct told *sending, uint8_t *out) {
-    uint8_t codec = sink_codec(sink, packet);
+                           uint8_t codec, int64_t sequence, int is_repair, const struct told *sending, uint8_t *out) {
     int16_t type = is_repair ? sink->profile.repair_type[codec] : sink->profile.payload_type[codec];
     size_t extensions = write_extensions(sink, map, packet, sending, out + 12, MAX_EXTENSIONS);
     int marker = packet->marker || (packet->info.frame_end && packet->info.spatial_id == map->top);
@@ -132,12 +144,15 @@ void write_packet(struct core *core, struct sink *sink, const struct map *map, c
         count(core, dropped_retransmission);
         return;
     }
-    uint8_t head[HEAD];
-    size_t taken, cap = 12 + MAX_EXTENSIONS + 2 + (size_t)packet->size + SRTP_MAX_OVERHEAD;
+    uint8_t head[MAX_SOUND];
+    size_t taken = 0, head_size = is_repair ? 0 : write_redundancy(sink, map, packet, number, &sending, head);
+    size_t cap = 12 + MAX_EXTENSIONS + 2 + head_size + packet->size + SRTP_MAX_OVERHEAD;
     uint8_t *out = output_reserve(core, cap);
-    size_t header = write_header(sink, map, packet, number, is_repair, &sending, out);
+    uint8_t codec = head_size ? CODEC_RED : sink_codec(sink, packet);
+    size_t header = write_header(sink, map, packet, codec, number, is_repair, &sending, out);
     const uint8_t *payload = cache_bytes(&map->source->cache, packet) + packet->descriptor + stripped;
-    size_t head_size = write_head(map, packet, payload, out_seq, is_repair, head, &taken);
+    if (!head_size)
+        head_size = write_head(map, packet, payload, out_seq, is_repair, head, &taken);
     int size = srtp_protect(conn->tx, (uint64_t)number, out, cap, header, head, head_size, payload + taken,
                             packet->size - stripped - taken);
     if (size < 0)
@@ -171,7 +186,7 @@ void write_padding(struct core *core, struct sink *sink, int64_t now) {
         return;
     size_t cap = 12 + MAX_EXTENSIONS + PADDING + SRTP_MAX_OVERHEAD;
     uint8_t *out = output_reserve(core, cap);
-    size_t header = write_header(sink, &map, &nothing, number, 1, &sending, out);
+    size_t header = write_header(sink, &map, &nothing, (uint8_t)codec, number, 1, &sending, out);
     out[0] |= 0x20;
     int size = srtp_protect(conn->tx, (uint64_t)number, out, cap, header, padding, PADDING, NULL, 0);
     if (size < 0)

@@ -67,4 +67,6 @@ CODECS: dict[CodecId, Codec] = {
         Codec(CodecId.AV1, "video", "AV1", 90000, 106, 107),
     )
 }
-"""RED (RFC 2198) is recognised but not offered yet."""
+"""RED (RFC 2198) is no codec of its own: it is offered beside Opus to who receives."""
+
+RED_PAYLOAD_TYPE = 63

@@ -8,7 +8,7 @@ section 7, RFC 4588 section 8.6 (apt).
 import functools
 from collections.abc import Iterator, Mapping
 
-from mediaserver.rtp.codecs import CODECS, Codec, CodecId
+from mediaserver.rtp.codecs import CODECS, RED_PAYLOAD_TYPE, Codec, CodecId
 from mediaserver.transport.sdp_lines import Payload
 from mediaserver.transport.sdp_model import MediaSection
 
@@ -92,19 +92,35 @@ def feedback(section: MediaSection, payload: Payload) -> list[str]:
 
 @functools.cache
 def our_payloads(kind: str) -> Mapping[int, Payload]:
-    """All codecs of a kind as we offer them to send, RTX behind each. The same each time: to be read only."""
+    """All codecs of a kind as we offer them to send, RTX or RED behind each. The same each time: to be read only."""
     payloads: dict[int, Payload] = {}
     for codec in CODECS.values():
         if codec.kind == kind:
             payloads[codec.payload_type] = _ours(codec)
             if codec.rtx_payload_type is not None:
                 payloads[codec.rtx_payload_type] = rtx(codec.rtx_payload_type, codec.payload_type, codec.clock_rate)
+            if codec.id is CodecId.OPUS:
+                payloads[RED_PAYLOAD_TYPE] = _red(codec)
     return payloads
 
 
 def _ours(codec: Codec) -> Payload:
     wanted = [each for each in FEEDBACK[codec.kind] if each != "ccm fir"]  # "nack pli" asks for the same
     return Payload(codec.payload_type, codec.name, codec.clock_rate, codec.channels, dict(codec.parameters), wanted)
+
+
+def _red(codec: Codec) -> Payload:
+    blocks = f"{codec.payload_type}/{codec.payload_type}"
+    return Payload(RED_PAYLOAD_TYPE, "red", codec.clock_rate, codec.channels, {blocks: ""})
+
+
+def redundant(section: MediaSection, payload_type: int) -> int | None:
+    """The payload type of RED whose blocks are of this one (RFC 2198 section 5), None without it."""
+    for payload in section.payloads.values():
+        blocks = {block for name in payload.parameters for block in name.split("/")}
+        if payload.name.lower() == "red" and blocks <= {str(payload_type)}:
+            return payload.type
+    return None
 
 
 def rtx(payload_type: int, of: int, clock_rate: int) -> Payload:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mediaserver.errors import BadDescription
+from mediaserver.rtp.codecs import CodecId
 from mediaserver.rtp.extensions import BY_URI, URIS, Extension
 from mediaserver.transport.bundle import LocalTransport, bundled, our_description, remote_of
-from mediaserver.transport.payload_types import known, our_payloads, retransmissions
+from mediaserver.transport.payload_types import known, our_payloads, redundant, retransmissions
 from mediaserver.transport.sdp_lines import ExtensionMap, SsrcGroup
 from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, SessionDescription
 from mediaserver.transport.sdp_writer import own_lines, payload_lines
@@ -132,6 +133,8 @@ def accepted_section(section: MediaSection, answer: SessionDescription) -> Accep
     codecs: dict[int, tuple[int, int]] = {}
     for codec, payload in known(section):
         codecs.setdefault(codec, (payload.type, rtx.get(payload.type, -1)))
+    if CodecId.OPUS in codecs and (red := redundant(section, codecs[CodecId.OPUS][0])) is not None:
+        codecs[CodecId.RED] = (red, -1)
     extensions: dict[int, int] = {}
     for each in (*answer.extensions, *section.extensions):
         extension = BY_URI.get(each.uri)

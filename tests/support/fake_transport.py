@@ -138,9 +138,10 @@ class FakeSink:
     carried: FakeSource | None = None
     layer: int = BEST_LAYER
     temporal: int = ALL
+    redundancy: int = 0
 
-    def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int]) -> None:
-        self.codecs = codecs
+    def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int], redundancy: int = 0) -> None:
+        self.codecs, self.redundancy = codecs, redundancy
 
     def carry(self, source: FakeSource | None, layer: int = BEST_LAYER, temporal: int = ALL) -> None:
         assert self.connection.state is not State.CLOSED, "nothing can be said to a closed connection"

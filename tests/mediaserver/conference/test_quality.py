@@ -85,6 +85,29 @@ def test_what_the_line_is_thought_to_carry_is_among_the_stats(meeting: Meeting) 
     assert meeting.join("newcomer").stats().line == {}
 
 
+def test_where_sound_is_lost_the_packets_before_go_along(meeting: Meeting) -> None:
+    hall = Hall(meeting, "ada")
+    sound, picture = meeting.sinks(hall.connection)
+    told = {"reported": 0, "reported_lost": 0, "remb_bps": 3_000_000, "remb_age": 0.1}
+
+    def lose(share: float, seconds: int) -> None:
+        for _ in range(seconds):
+            told["reported"] += 500
+            told["reported_lost"] += 500 * share
+            hall.connection.counters = dict(told)
+            hall.pass_(1.0)
+
+    lose(0.0, 5)
+    assert sound.redundancy == 0
+    lose(0.3, 12)
+    assert (sound.redundancy, picture.redundancy) == (2, 0)
+    meeting.publish(meeting.join("bob"))
+    meeting.subscribe(hall.watcher)
+    assert [sink.redundancy for sink in meeting.sinks(hall.connection)] == [2, 0, 2, 0]
+    lose(0.0, 60)
+    assert sound.redundancy == 0
+
+
 def test_few_frames_come_before_a_pause(meeting: Meeting) -> None:
     hall = Hall(meeting, "ada")
     slow = [{**each, "temporal_layers": 3} for each in LAYERS]

@@ -443,7 +443,8 @@ def test_every_slot_is_offered_with_all_codecs() -> None:
     assert {s.direction for s in described.sections} == {"sendonly"}
     assert {s.transport.setup for s in described.sections} == {"actpass"}
     sound, picture = described.sections[:2]
-    assert [p.name for p in sound.payloads.values()] == ["opus"]
+    assert [p.name for p in sound.payloads.values()] == ["opus", "red"]
+    assert "a=fmtp:63 111/111\r\n" in write(described)
     assert [p.name for p in picture.payloads.values() if p.name != "rtx"] == ["VP8", "VP9", "H264", "H264", "AV1"]
     assert {p.parameters["apt"] for p in picture.payloads.values() if p.name == "rtx"} == {
         str(p.type) for p in picture.payloads.values() if p.name != "rtx"
@@ -503,9 +504,11 @@ def test_reads_what_clients_accept(name: str, pairs: int, codecs: dict[int, tupl
     assert read.remote.setup == "active"
 
 
-def answer(*lines: str, port: int = 9, formats: str = "96 97", session: tuple[str, ...] = ()) -> SessionDescription:
+def answer(
+    *lines: str, port: int = 9, formats: str = "96 97", session: tuple[str, ...] = (), sound: tuple[str, ...] = ()
+) -> SessionDescription:
     sections = [
-        ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=rtpmap:111 opus/48000/2", "a=recvonly", "a=setup:active"],
+        ["m=audio 9 UDP/TLS/RTP/SAVPF 111 63", "a=rtpmap:111 opus/48000/2", *sound, "a=recvonly", "a=setup:active"],
         video(*lines, "a=setup:active", formats=formats, port=port),
     ]
     return offer(*sections, session=session)
@@ -528,6 +531,25 @@ def test_an_answer_may_renumber_what_was_offered() -> None:
     )
     assert section.codecs == {CodecId.VP8: (120, -1), CodecId.H264_BASELINE: (126, 127)}
     assert section.extensions == {Extension.MID: 3}
+
+
+RED = "a=rtpmap:63 red/48000/2"
+
+
+@pytest.mark.parametrize(
+    ("sound", "red"),
+    [
+        pytest.param((RED, "a=fmtp:63 111/111"), {CodecId.RED: (63, -1)}, id="accepted"),
+        pytest.param((RED,), {CodecId.RED: (63, -1)}, id="without parameters"),
+        pytest.param((RED, "a=fmtp:63 111/0"), {}, id="of other blocks"),
+        pytest.param((), {}, id="left out"),
+    ],
+)
+def test_sound_may_be_accepted_with_what_came_before_it(
+    sound: tuple[str, ...], red: dict[int, tuple[int, int]]
+) -> None:
+    section = read_subscribe_answer(answer(*VP8, sound=sound), slots(1)).sections[0]
+    assert section.codecs == {CodecId.OPUS: (111, -1), **red}
 
 
 @pytest.mark.parametrize(

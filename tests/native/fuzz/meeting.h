@@ -89,6 +89,7 @@ static inline struct sink_profile *profile_with(uint8_t choice) {
         p->payload_type[i] = (int16_t)(100 + i + 10 * (choice & 1));
         p->repair_type[i] = (choice & 2) ? -1 : (int16_t)(40 + i);
     }
+    p->redundancy = choice & MAX_REDUNDANCY;
     if (choice & 4) p->extension[EXT_ABS_SEND_TIME] = (uint8_t)(1 + (choice >> 6));
     if (choice & 4) p->extension[EXT_TRANSPORT_CC] = 4;
     if (choice & 8) p->extension[EXT_AUDIO_LEVEL] = 5;
