@@ -23,7 +23,7 @@ import { Measuring } from "./measuring.js";
 import { Media } from "./media.js";
 import { Muting } from "./muting.js";
 import { OwnPublishing } from "./own-publishing.js";
-import { Roster } from "./roster.js";
+import { LISTENER, Roster } from "./roster.js";
 import { Seat } from "./seat.js";
 import { Secrecy } from "./secrecy.js";
 import { Signaling } from "./signaling.js";
@@ -157,7 +157,12 @@ export class Conference extends EventTarget {
 
   /** This participant, once joined. */
   get self() {
-    return this.#self;
+    return this.#self && (this.#roster.participant(this.#self.id) ?? this.#self);
+  }
+
+  /** Whether this participant's role lets them publish; it may change while the conference goes on. */
+  get mayPublish() {
+    return this.self?.role !== LISTENER;
   }
 
   /** Everybody online, oneself included. */
@@ -534,10 +539,20 @@ export class Conference extends EventTarget {
   }
 
   /** @param {Message} message */
-  #participantsChanged({ participant }) {
+  #participantsChanged({ type, user_id, role, participant }) {
     if (participant?.online === false) this.#media.left(participant.id);
+    if (type === "role_update" && user_id === this.#self?.id) this.#roleChanged(role);
     this.#secrecy.changed(this.participants);
     this.#emit("participants", { participants: this.participants });
+  }
+
+  /**
+   * The server has ended what somebody publishes who may not any more: so it ends here.
+   * @param {string} role of oneself, from now on
+   */
+  #roleChanged(role) {
+    if (role === LISTENER) this.#publishing.forget();
+    this.#media.setRole(role);
   }
 
   /** @param {RemoteStream} stream */

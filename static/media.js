@@ -15,6 +15,7 @@
 
 import { Incoming } from "./incoming.js";
 import { OwnStreams } from "./own-streams.js";
+import { LISTENER } from "./roster.js";
 import { ServerMedia } from "./server-media.js";
 
 const STREAMS_BACK_WITHIN = 10; // seconds after a reload to publish again what was published before: until then it lasts for others
@@ -86,6 +87,14 @@ export class Media {
     if (mode === "SFU") return this.server.begin(this.#role);
     const others = participants.map(({ id }) => id).filter((id) => id !== participant.id);
     this.#loadMesh((mesh) => mesh.begin(others));
+  }
+
+  /** @param {string} role of oneself, from now on: what a listener published is over */
+  setRole(role) {
+    this.#role = role;
+    if (role !== LISTENER) return;
+    this.own.clear();
+    this.server.fallSilent();
   }
 
   /**

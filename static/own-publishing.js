@@ -76,6 +76,11 @@ export class OwnPublishing {
     await this.#offer();
   }
 
+  /** The server has ended all of them. */
+  forget() {
+    for (const { label } of this.#media.own.all) delete this.#seat.streams[label];
+  }
+
   async #offer() {
     try {
       await this.#media.offer();

@@ -6,8 +6,11 @@ import { LocalMedia } from "./ui/devices.js";
 import { openKeys, openSettings, showEnd } from "./ui/dialogs.js";
 import { listenToKeys } from "./ui/dock.js";
 import { find } from "./ui/dom.js";
+import { Embedding } from "./ui/embedding.js";
+import { lookAhead, refusalOf } from "./ui/entrance.js";
 import { conference, joining, options } from "./ui/entry.js";
 import { NAMELESS } from "./ui/name.js";
+import { embedded, mayUse } from "./ui/policy.js";
 import { askToJoin } from "./ui/prejoin.js";
 import { CameraPublishing, ScreenPublishing } from "./ui/publishing.js";
 import { farewell, problemText, speak, t } from "./ui/texts.js";
@@ -16,7 +19,8 @@ import { RoomView } from "./ui/view.js";
 /** @typedef {import("./types.js").RemoteStream} RemoteStream */
 /** @typedef {import("./ui/dock.js").Control} Control */
 
-const USELESS_AGAIN = new Set(["kicked", "room_deleted", "ended", "no_credential", "key_missing", "malformed", "not_found", "access_revoked"]);
+const USELESS_AGAIN = new Set(["kicked", "room_deleted", "ended", "no_credential", "key_missing", "malformed", "not_found", "access_revoked", "access_used", "access_expired", "private_room"]);
+const STAYS = embedded || options.disableSupport; // there is no way from here to other pages
 
 class RoomPage {
   media = new LocalMedia({ width: options.width, height: options.height, fps: options.fps });
@@ -25,6 +29,7 @@ class RoomPage {
 
   constructor() {
     const { codec, simulcast } = options;
+    this.embedding = new Embedding({ switched: (kind, on) => this.switchMedia(kind, on), leave: () => conference.leave() });
     this.camera = new CameraPublishing(conference, this.media, { codec, simulcast });
     this.screen = new ScreenPublishing(conference, { codec }, () => this.screenChanged());
     this.view = new RoomView(conference, this.media, this.screen, options, {
@@ -35,16 +40,24 @@ class RoomPage {
       copyLink: () => this.copyLink(),
       toggleScreen: () => this.toggleScreen(),
     });
-    listenToKeys((control) => this.press(control), (down) => this.media.set("audio", down));
+    listenToKeys((control) => this.press(control), (down) => this.switchMedia("audio", down));
     this.listen();
     this.catchUp();
   }
 
   async start() {
-    const { credential, audio, video, name } = options;
+    const { credential } = options;
     if (!credential) return this.end("error", "no_credential");
+    const ahead = await lookAhead(credential);
+    if (ahead && "refusal" in ahead && !joining) return this.end("error", ahead.refusal);
+    const entrance = ahead && "roomName" in ahead ? ahead : null;
+    if (entrance) document.title = `${entrance.roomName} – Folkmoot`;
+    const listens = entrance?.role === "subscriber";
+    const [audio, video] = [options.audio && !listens, options.video && !listens];
     if (joining) return this.enter(joining, this.media.start({ audio, video }));
-    conference.setName((await askToJoin(this.lobby, this.media, { name, audio, video })) || NAMELESS);
+    const { roomName, participantName = null } = entrance ?? {};
+    const chosen = await askToJoin(this.lobby, this.media, { name: participantName ?? options.name, fixed: participantName !== null, audio, video, listens, roomName, stays: STAYS });
+    conference.setName(chosen || NAMELESS);
     await this.enter(conference.join(), Promise.resolve());
   }
 
@@ -53,8 +66,9 @@ class RoomPage {
    * @param {Promise<void>} opened the devices: before the conference, or after it
    */
   async enter(joined, opened) {
-    this.media.addEventListener("problem", (event) => {
+    this.media.addEventListener("problem", async (event) => {
       const { kind, name } = /** @type {CustomEvent} */ (event).detail;
+      await joined.catch(() => {}); // notes are for people who are in
       this.view.say(problemText(kind, name));
     });
     opened.then(() => this.camera.follow());
@@ -81,6 +95,7 @@ class RoomPage {
     conference.on("happening", () => this.happened());
     conference.on("error", ({ error }) => console.warn("conference:", error.name, error.message));
     this.listenTo("chat", (message) => this.chatCame(message));
+    this.listenTo("role_update", ({ user_id }) => user_id === view.ownId && this.roleChanged());
     this.listenTo("hand_update", ({ user_id, raised }) => raised && user_id !== view.ownId && view.say(t("raised", { name: view.nameOf(user_id) })));
     this.listenTo("participant_update", ({ participant }) => view.say(t(participant.online === false ? "left" : "joined", { name: participant.name || NAMELESS })));
     this.media.addEventListener("change", () => view.drawControls());
@@ -116,13 +131,31 @@ class RoomPage {
     if (state === "joined" && before === "reconnecting") this.view.say(t("reconnected"));
     if (state === "joined" && before === "joining") this.opened();
     this.view.signs.show("reconnecting", state === "reconnecting");
-    if (state !== "idle") this.post(state);
+    if (state === "joined" && before === "joining") this.tellJoined();
   }
 
   opened() {
     this.lobby.hidden = true;
     this.lobby.replaceChildren();
     this.view.open();
+    this.loadTools();
+  }
+
+  tellJoined() {
+    const { self, participants } = conference;
+    this.embedding.tell("joined", { participant: { id: self?.id, name: self?.name, role: self?.role } });
+    this.embedding.tell("participants", { count: participants.length });
+  }
+
+  /** One's own: what may be sent begins or ends without joining anew. */
+  roleChanged() {
+    if (!conference.mayPublish) {
+      this.camera.end();
+      this.screen.stop().catch(() => {});
+      this.media.stop();
+    }
+    this.view.say(t(conference.mayPublish ? "nowSpeaker" : "nowListener"));
+    this.view.drawControls();
     this.loadTools();
   }
 
@@ -147,7 +180,7 @@ class RoomPage {
     this.view.drawTiles();
     this.view.drawAlone();
     this.view.drawControls();
-    this.post("participants", { count: conference.participants.length });
+    if (conference.state === "joined" && document.body.dataset.state === "joined") this.embedding.tell("participants", { count: conference.participants.length });
   }
 
   modeChanged() {
@@ -193,11 +226,11 @@ class RoomPage {
   press(control) {
     if (document.body.dataset.state !== "joined" && document.body.dataset.state !== "reconnecting") return;
     const { media, view } = this;
-    if (control === "mic") media.set("audio", !media.on.audio);
-    else if (control === "camera") media.set("video", !media.on.video);
+    if (control === "mic") this.switchMedia("audio", !media.on.audio);
+    else if (control === "camera") this.switchMedia("video", !media.on.video);
     else if (control === "screen") this.toggleScreen();
     else if (control === "hand") this.attempt(conference.raiseHand(!view.raised));
-    else if (control === "chat" && options.hideChat) return;
+    else if (control === "chat" && !view.chatAllowed) return;
     else if (control === "chat" || control === "people" || control === "files" || control === "tools") view.side.toggle(control);
     else if (control === "layout") this.changeLayout();
     else if (control === "settings") openSettings(media, (deviceId) => this.chooseSpeaker(deviceId));
@@ -206,8 +239,16 @@ class RoomPage {
     else if (control === "escape") view.side.close();
   }
 
+  /**
+   * @param {"audio" | "video"} kind
+   * @param {boolean} on
+   */
+  switchMedia(kind, on) {
+    if (!on || (conference.mayPublish && mayUse(kind))) this.media.set(kind, on);
+  }
+
   async toggleScreen() {
-    if (!("getDisplayMedia" in navigator.mediaDevices)) return;
+    if (!this.view.screenAllowed && !this.screen.sharing) return;
     try {
       await (this.screen.sharing ? this.screen.stop() : this.screen.start());
     } catch (error) {
@@ -254,6 +295,7 @@ class RoomPage {
    * @param {string} reason
    */
   end(state, reason) {
+    if (state === "error") reason = refusalOf(reason, options.credential?.room ? options.credential.token : "known");
     document.body.dataset.state = state;
     if (state === "error") document.body.dataset.error = reason;
     this.media.stop();
@@ -261,17 +303,8 @@ class RoomPage {
     this.lobby.hidden = false;
     const again = USELESS_AGAIN.has(reason) ? null : () => location.reload();
     const { heading, hint } = farewell(state === "error" ? "error" : "end", reason, conference.errorCode);
-    showEnd(this.lobby, { heading, hint, failed: state === "error", again });
-    this.post(state === "error" ? "error" : reason === "left" ? "left" : "ended", { reason });
-  }
-
-  /**
-   * Tells the window that embeds this page.
-   * @param {string} type
-   * @param {Record<string, unknown>} [fields]
-   */
-  post(type, fields = {}) {
-    if (parent !== window) parent.postMessage({ source: "conference", type, ...fields }, "*");
+    showEnd(this.lobby, { heading, hint, failed: state === "error", again, stays: STAYS });
+    this.embedding.tell(state === "error" ? "error" : reason === "left" ? "left" : "ended", { reason });
   }
 }
 

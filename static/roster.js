@@ -6,6 +6,8 @@
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Muted} Muted */
 
+export const LISTENER = "subscriber"; // the role that may not publish
+
 export class Roster {
   /** @type {Map<string, Participant>} */ #participants = new Map();
   /** @type {Map<string, Muted>} by stream */ #muted = new Map();
@@ -66,6 +68,7 @@ export class Roster {
     const known = this.#participants.get(message.user_id);
     if (!known) return false;
     if (message.type === "hand_update") known.raised = message.raised;
+    else if (message.type === "role_update") known.role = message.role;
     else if (message.type === "attributes_update") known.attributes = message.attributes;
     else return false;
     return true;

@@ -12,10 +12,10 @@ import { ConferenceError } from "./errors.js";
 import { Patience } from "./patience.js";
 import { Publisher } from "./publisher.js";
 import { Recovery } from "./recovery.js";
+import { LISTENER } from "./roster.js";
 import { Subscriber } from "./subscriber.js";
 
 const OPEN_AFTER = 0.5; // seconds for the application to publish before the connection is opened for its data channel alone
-const LISTENER = "subscriber"; // the role that may not publish
 
 /**
  * What a way for media does, whichever it is.
@@ -116,6 +116,12 @@ export class ServerMedia {
     if (this.#own.all.length) return open();
     if (this.#own.expected.length) return; // an offer without them would end them for the others
     this.#openTimer = setTimeout(open, OPEN_AFTER * 1000); // receiving comes first, and a camera may be on its way
+  }
+
+  /** Nothing is published any more. */
+  fallSilent() {
+    clearTimeout(this.#openTimer);
+    this.#publisher.reset();
   }
 
   async offer() {

@@ -11,6 +11,7 @@ export class Bar {
   #recording = h("span", { class: "bar-sign bar-recording", id: "recording", role: "status", hidden: true }, h("i", { class: "bar-dot" }), h("span", { text: t("recorded") }));
   #locked = h("span", { class: "bar-sign", id: "locked", role: "status", title: t("lockedHint"), hidden: true }, icon("lock"), h("span", { text: t("locked") }));
   #encrypted = h("button", { class: "bar-sign bar-lock", id: "lock", type: "button", hidden: true }, icon("shield"), h("span", { text: t("encrypted") }));
+  #listening = h("span", { class: "bar-sign", id: "listening", role: "status", title: t("listenHint"), hidden: true }, icon("speaker"), h("span", { text: t("listening") }));
   #count = h("span", { class: "bar-count", id: "count" });
   #link = h("button", { class: "button button-quiet button-small", type: "button", id: "copy-link" }, icon("link"), h("span", { text: t("copyLink") }));
   #startedAt = 0;
@@ -25,7 +26,7 @@ export class Bar {
     this.#link.addEventListener("click", onLink);
     this.#encrypted.addEventListener("click", onEncrypted);
     const brand = h("span", { class: "brand" }, logo(), h("span", { text: "Folkmoot" }));
-    element.append(brand, this.#clock, this.#recording, h("span", { class: "spring" }), this.#locked, this.#encrypted, this.#count, this.#link);
+    element.append(brand, this.#clock, this.#recording, h("span", { class: "spring" }), this.#listening, this.#locked, this.#encrypted, this.#count, this.#link);
   }
 
   /** The clock begins to run. */
@@ -39,9 +40,9 @@ export class Bar {
     this.#count.replaceChildren(icon("people"), String(count));
   }
 
-  /** @param {{ encrypted?: boolean, recording?: boolean, locked?: boolean, link?: boolean }} signs those that are to change */
-  show({ encrypted, recording, locked, link }) {
-    const signs = /** @type {[HTMLElement, boolean | undefined][]} */ ([[this.#encrypted, encrypted], [this.#recording, recording], [this.#locked, locked], [this.#link, link]]);
+  /** @param {{ encrypted?: boolean, recording?: boolean, locked?: boolean, listening?: boolean, link?: boolean }} signs those that are to change */
+  show({ encrypted, recording, locked, listening, link }) {
+    const signs = /** @type {[HTMLElement, boolean | undefined][]} */ ([[this.#encrypted, encrypted], [this.#recording, recording], [this.#locked, locked], [this.#listening, listening], [this.#link, link]]);
     for (const [sign, shown] of signs) if (shown !== undefined) sign.hidden = !shown;
   }
 

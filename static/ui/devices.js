@@ -4,6 +4,8 @@
  * The microphone stays open while it is off, so that it is back at once; the camera is closed, so that its light goes out.
  */
 
+import { mayUse } from "./policy.js";
+
 /** @typedef {"audio" | "video"} Kind */
 /** @typedef {{ width?: number, height?: number, fps?: number }} PictureSize */
 
@@ -37,7 +39,7 @@ export class LocalMedia extends EventTarget {
    * @param {Record<Kind, boolean>} wanted
    */
   async start(wanted) {
-    if (wanted.audio && wanted.video) {
+    if (wanted.audio && wanted.video && KINDS.every(mayUse)) {
       try {
         const both = await this.#open({ audio: true, video: true });
         for (const kind of KINDS) this.#take(kind, both.getTracks().find((track) => track.kind === kind) ?? null);
@@ -115,6 +117,7 @@ export class LocalMedia extends EventTarget {
 
   /** @param {Record<Kind, boolean>} kinds */
   #open({ audio, video }) {
+    if ((audio && !mayUse("audio")) || (video && !mayUse("video"))) return Promise.reject(new DOMException("switched off by the page around this one", "PolicyError"));
     if (!navigator.mediaDevices) return Promise.reject(new DOMException("needs a secure page", "SecurityError"));
     const { width = 1280, height = 720, fps = 30 } = this.#size;
     return navigator.mediaDevices.getUserMedia({

@@ -104,10 +104,11 @@ export function note(element, text) {
  * @param {string} farewell.hint
  * @param {boolean} farewell.failed
  * @param {(() => void) | null} farewell.again null where trying again is of no use
+ * @param {boolean} [farewell.stays] there is no way to other pages
  */
-export function showEnd(element, { heading, hint, failed, again }) {
+export function showEnd(element, { heading, hint, failed, again, stays = false }) {
   const button = again && h("button", { class: "button button-primary", type: "button", text: t(failed ? "tryAgain" : "rejoin"), on: { click: again } });
-  const start = h("a", { class: `button ${again ? "button-quiet" : "button-primary"}`, href: "/", text: t("toStart") });
+  const start = !stays && h("a", { class: `button ${again ? "button-quiet" : "button-primary"}`, href: "/", text: t("toStart") });
   element.replaceChildren(
     h("div", { class: "end", role: failed ? "alert" : "status" }, failed ? h("span", { class: "end-icon" }, icon("warning")) : logo(), h("h1", { text: heading }), h("p", { class: "muted", text: hint }), h("div", { class: "end-actions" }, button, start)),
   );

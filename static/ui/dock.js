@@ -16,9 +16,8 @@ export class Dock {
   /**
    * @param {HTMLElement} element
    * @param {(control: Control) => void} onPress
-   * @param {{ chat: boolean, screen: boolean }} offered
    */
-  constructor(element, onPress, offered) {
+  constructor(element, onPress) {
     /** @param {Control[]} controls */
     const group = (...controls) =>
       controls.map((control) => {
@@ -26,8 +25,8 @@ export class Dock {
         this.#buttons.set(control, button);
         return button;
       });
-    const middle = group("mic", "camera", ...(offered.screen ? /** @type {Control[]} */ (["screen"]) : []), "hand");
-    const right = group(...(offered.chat ? /** @type {Control[]} */ (["chat"]) : []), "people", "files", "tools", "layout", "settings", "keys");
+    const middle = group("mic", "camera", "screen", "hand");
+    const right = group("chat", "people", "files", "tools", "layout", "settings", "keys");
     element.append(h("div", { class: "dock-group" }, ...middle), h("div", { class: "dock-group" }, ...right), h("div", { class: "dock-group" }, ...group("leave")));
     this.set("layout", { iconName: "grid", label: t("layout") });
     this.set("settings", { iconName: "settings", label: t("settings") });

@@ -21,6 +21,7 @@
  * @property {number | undefined} height
  * @property {number | undefined} fps
  * @property {boolean} hideChat
+ * @property {boolean} disableSupport no help and no way to other pages
  * @property {string} lang
  */
 
@@ -49,6 +50,7 @@ export function readOptions(address) {
     height: number(query, "height"),
     fps: number(query, "fps"),
     hideChat: flag(query, "hideChat", false),
+    disableSupport: flag(query, "disableSupport", false),
     lang: query.get("lang") ?? navigator.language,
   };
 }
@@ -60,7 +62,7 @@ export function readOptions(address) {
  */
 function credentialOf(address, query) {
   const id = query.get("id") ?? undefined;
-  const token = query.get("token") ?? query.get("accessToken") ?? undefined;
+  const token = query.get("token") ?? query.get("accessToken") ?? query.get("refreshToken") ?? undefined;
   const alias = /^\/room\/([^/]+)$/.exec(address.pathname)?.[1];
   const room = alias ? decodeURIComponent(alias) : (query.get("room") ?? undefined);
   if (room) return { room, token, id };

@@ -6,6 +6,7 @@ import { Meter, deviceChoice } from "./device-choice.js";
 import { h } from "./dom.js";
 import { icon, logo } from "./icons.js";
 import { keepName, keptName } from "./name.js";
+import { mayUse } from "./policy.js";
 import { problemText, t } from "./texts.js";
 
 /** @typedef {import("./devices.js").LocalMedia} LocalMedia */
@@ -16,33 +17,40 @@ const LONGEST_NAME = 64;
  * Shows the page in `element` and takes it away again when the person joins.
  * @param {HTMLElement} element
  * @param {LocalMedia} media
- * @param {{ name: string, audio: boolean, video: boolean }} options
+ * @param {object} options
+ * @param {string} options.name
+ * @param {boolean} options.fixed the name cannot be chosen
+ * @param {boolean} options.audio
+ * @param {boolean} options.video
+ * @param {boolean} options.listens who joins will only watch and listen: no device is needed
+ * @param {string} [options.roomName]
+ * @param {boolean} options.stays there is no way to other pages
  * @returns {Promise<string>} the name to join with
  */
-export function askToJoin(element, media, { name, audio, video }) {
+export function askToJoin(element, media, { name, fixed, audio, video, listens, roomName, stays }) {
   const preview = h("video", { autoplay: true, playsinline: "", muted: true, data: { self: "" } });
   const empty = h("p", { class: "preview-empty" });
   const microphone = toggle("audio", media);
   const camera = toggle("video", media);
   const meter = new Meter(media);
   const problems = h("div", { class: "problems", role: "status" });
-  const nameField = h("input", { type: "text", maxLength: LONGEST_NAME, placeholder: t("namePlaceholder"), autocomplete: "name", value: name || keptName(), id: "name" });
+  const nameField = h("input", { type: "text", maxLength: LONGEST_NAME, placeholder: t("namePlaceholder"), autocomplete: "name", value: name || keptName(), readOnly: fixed, id: "name" });
   const button = h("button", { class: "button button-primary button-wide", type: "submit", text: t("join") });
   const form = h(
     "form",
     { class: "prejoin-form" },
-    h("h1", { text: t("ready") }),
-    h("p", { class: "muted", text: t("readyHint") }),
+    h("h1", { text: roomName ?? t("ready") }),
+    h("p", { class: "muted", text: t(listens ? "listenHint" : "readyHint") }),
     h("label", { class: "field-label", htmlFor: "name", text: t("yourName") }),
     h("div", { class: "field" }, nameField),
-    deviceChoice(media),
-    meter.element,
+    !listens && deviceChoice(media),
+    !listens && meter.element,
     problems,
     button,
   );
-  const frame = h("div", { class: "preview" }, preview, empty, h("div", { class: "preview-tools" }, microphone.element, camera.element));
-  const brand = h("a", { class: "brand lobby-brand", href: "/" }, logo(), h("span", { text: "Folkmoot" }));
-  element.replaceChildren(brand, h("div", { class: "prejoin" }, frame, form));
+  const frame = h("div", { class: "preview" }, preview, empty, h("div", { class: "preview-tools" }, mayUse("audio") && microphone.element, mayUse("video") && camera.element));
+  const brand = h(stays ? "span" : "a", { class: "brand lobby-brand", href: stays ? undefined : "/" }, logo(), h("span", { text: "Folkmoot" }));
+  element.replaceChildren(brand, h("div", { class: `prejoin${listens ? " prejoin-listener" : ""}` }, !listens && frame, form));
 
   let starting = video;
   const draw = () => {
@@ -72,7 +80,7 @@ export function askToJoin(element, media, { name, audio, video }) {
   });
   draw();
   meter.start();
-  if (matchMedia("(hover: hover)").matches) nameField.focus();
+  if (matchMedia("(hover: hover)").matches) (fixed ? button : nameField).focus();
 
   return new Promise((resolve) => {
     form.addEventListener("submit", (event) => {
@@ -83,7 +91,7 @@ export function askToJoin(element, media, { name, audio, video }) {
       button.disabled = true;
       button.textContent = t("joining");
       const chosen = nameField.value.trim();
-      keepName(chosen);
+      if (!fixed) keepName(chosen);
       resolve(chosen);
     });
   });

@@ -38,9 +38,15 @@ export class CameraPublishing {
     return this.#work;
   }
 
+  /** What was published is over; it begins anew when it may. */
+  end() {
+    this.#streamId = null;
+    this.#sent = { audio: null, video: null };
+  }
+
   async #follow() {
     const { media, conference } = this;
-    if (conference.state === "left" || conference.state === "error") return;
+    if (conference.state === "left" || conference.state === "error" || !conference.mayPublish) return;
     const tracks = { audio: media.track("audio"), video: media.track("video") };
     if (!this.#streamId) {
       if (!tracks.audio && !tracks.video) return;

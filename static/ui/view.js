@@ -12,6 +12,7 @@ import { find } from "./dom.js";
 import { OwnVoice, Qualities } from "./measures.js";
 import { NAMELESS } from "./name.js";
 import { People } from "./people.js";
+import { mayUse } from "./policy.js";
 import { Side } from "./side.js";
 import { Signs } from "./signs.js";
 import { Stage } from "./stage.js";
@@ -55,8 +56,7 @@ export class RoomView {
     const onLink = () => owner.copyLink();
     this.bar = new Bar(find("#bar"), { onLink, onEncrypted: () => openEncryption(conference.mode === "SFU" ? conference.safetyNumber : null) });
     this.signs = new Signs(find("#signs"), { onLink, onStopSharing: () => owner.toggleScreen(), onAllowSound: () => this.soundBlocked(false) });
-    const canShare = !!navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices;
-    this.dock = new Dock(find("#dock"), (control) => owner.press(control), { chat: !options.hideChat, screen: canShare });
+    this.dock = new Dock(find("#dock"), (control) => owner.press(control));
     this.side = new Side(find("#panel"), () => this.#panelChanged());
     this.side.add("chat", { title: t("chat"), element: this.chat.element, onOpen: () => this.chat.focus() });
     this.side.add("people", { title: t("people"), element: this.people.element });
@@ -88,6 +88,15 @@ export class RoomView {
   /** What to hand to others who are to come; null where everybody has a link of their own. */
   get link() {
     return this.conference.happening.guestLink ?? this.options.link;
+  }
+
+  get chatAllowed() {
+    return !this.options.hideChat && this.conference.happening.options.isChatAllowed !== false;
+  }
+
+  get screenAllowed() {
+    const possible = !!navigator.mediaDevices && "getDisplayMedia" in navigator.mediaDevices && mayUse("screen");
+    return possible && this.conference.mayPublish && this.conference.happening.options.isScreensharingAllowed !== false;
   }
 
   /** What one may do to others. */
@@ -123,7 +132,8 @@ export class RoomView {
     this.bar.show({ recording: recording !== null, locked, link: this.link !== null && !locked });
     this.signs.offerLink(this.link !== null && !locked);
     this.tools?.follow();
-    this.drawPeople();
+    if (!this.chatAllowed && this.side.open === "chat") this.side.close();
+    this.drawControls();
   }
 
   drawTiles() {
@@ -137,7 +147,8 @@ export class RoomView {
   }
 
   drawControls() {
-    const { media, dock, screen, side } = this;
+    const { media, dock, screen, side, conference } = this;
+    this.#offerControls(conference.mayPublish);
     dock.set("mic", { iconName: media.on.audio ? "mic" : "micOff", label: t(media.on.audio ? "muteOn" : "muteOff"), off: !media.on.audio });
     dock.set("camera", { iconName: media.on.video ? "camera" : "cameraOff", label: t(media.on.video ? "cameraOn" : "cameraOff"), off: !media.on.video });
     dock.set("screen", { iconName: "screen", label: t(screen.sharing ? "shareStop" : "share"), pressed: screen.sharing });
@@ -151,6 +162,18 @@ export class RoomView {
     if (own && !own.video && media.on.video) own.showSelf(media.stream); // not before there is something to see
     own?.setMuted({ audio: !media.on.audio, video: !media.on.video });
     this.drawPeople();
+  }
+
+  /** @param {boolean} mayPublish what a listener cannot do, and what the site around this page has switched off, is not there */
+  #offerControls(mayPublish) {
+    const { dock } = this;
+    dock.offer("mic", mayPublish && mayUse("audio"));
+    dock.offer("camera", mayPublish && mayUse("video"));
+    dock.offer("screen", this.screenAllowed);
+    dock.offer("chat", this.chatAllowed);
+    dock.offer("keys", !this.options.disableSupport);
+    dock.offer("settings", mayPublish || "setSinkId" in HTMLMediaElement.prototype);
+    this.bar.show({ listening: !mayPublish });
   }
 
   drawPeople() {
