@@ -7,17 +7,13 @@ from typing import Any
 
 import pytest
 
-from mediaserver import StreamDescription
-from signaling.appkeys import ARCHIVES, MEDIA, RECORDINGS, SESSIONS
-from signaling.store.sessions import SessionRecord
-from tests.support.api_server import Api, api_server, settings_for, web_token
+from signaling.appkeys import RECORDINGS
+from tests.support.api_server import Api, web_token
+from tests.support.archives import BASE, Meeting, archiving, look, meeting, status_of
 from tests.support.clock import MovableClock
-from tests.support.fake_media import FakeConference, FakeRecording
 from tests.support.server import until
-from tests.support.sessions import DAY, NOW, ListeningMedia, Visit, ask, error, new_session, new_token
+from tests.support.sessions import DAY, NOW, Visit, ask, error, new_session, new_token
 
-BASE = "https://meet.example"
-STREAM = "11111111-2222-4333-8444-555555555555"
 NOT_WITH_ENCRYPTION = "End to end Encryption along with archiving is not possible"
 A, B = web_token(tenantId="a"), web_token(tenantId="b")
 
@@ -31,79 +27,6 @@ def clock() -> MovableClock:
 async def api(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Api]:
     async with archiving(tmp_path, clock) as api:
         yield api
-
-
-def archiving(directory: Path, clock: MovableClock, **archives: Any) -> Any:
-    settings = settings_for(directory, public_base_url=BASE, archives=archives)
-    return api_server(settings, clock, media=ListeningMedia)
-
-
-class Meeting:
-    """A session with somebody in it, who can send something; and what is recorded of it."""
-
-    def __init__(self, api: Api, link: str, issued: dict[str, Any]) -> None:
-        self.api, self.link, self.id = api, link, issued["sessionId"]
-        self._visit = Visit(api, issued["token"], id="ada")
-
-    async def __aenter__(self) -> "Meeting":
-        self.visit = await self._visit.__aenter__()
-        await self.visit.join()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._visit.__aexit__()
-
-    @property
-    def conference(self) -> FakeConference:
-        return self.api.client.app[MEDIA].conference(self.id)
-
-    @property
-    def recordings(self) -> list[FakeRecording]:
-        return self.conference.recordings
-
-    async def send(self) -> None:
-        self.conference.participant("ada").negotiate("sdp", [StreamDescription(STREAM, "camera", "ada", "0", "1")])
-        await self.api.client.app[ARCHIVES].settled()
-
-    async def fall_silent(self) -> None:
-        self.conference.participant("ada").unpublish(STREAM)
-        await self.api.client.app[ARCHIVES].settled()
-
-    async def session(self) -> SessionRecord:
-        found = await self.api.client.app[SESSIONS].by_session_id(self.id)
-        assert found
-        return found
-
-    async def begin(self, **body: Any) -> dict[str, Any]:
-        status, told = await ask(self.api, "POST", f"/session/{self.link}/archive", json=body)
-        assert status == 200, told
-        return told
-
-    async def stop(self) -> dict[str, Any]:
-        status, told = await ask(self.api, "DELETE", f"/session/{self.link}/archive")
-        assert status == 200, told
-        return told
-
-    async def finished(self, **rest: Any) -> None:
-        """The media plane has closed the file, and everything that follows has happened."""
-        self.recordings[-1].close(**rest)
-        await self.api.client.app[RECORDINGS].aclose()
-
-
-async def meeting(api: Api, bearer: str | None = None, **session: Any) -> Meeting:
-    status, made = await ask(api, "POST", "/session", bearer=bearer, json=session)
-    assert status == 200, made
-    return Meeting(api, made["code"], await new_token(api, made["code"], role="moderator"))
-
-
-async def look(api: Api, archive_id: str) -> dict[str, Any]:
-    status, told = await ask(api, "GET", f"/archives/{archive_id}")
-    assert status == 200, told
-    return told
-
-
-async def status_of(api: Api, archive_id: str) -> str:
-    return (await look(api, archive_id))["metaData"]["status"]
 
 
 # one by hand

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from signaling import objects
 from signaling.objects import PART_BYTES, PIECE_BYTES, BadStore, NoSuchObject, Objects, StoreFailed, is_key
+from tests.support.buckets import bucket
 from tests.support.object_stores import azure, s3
 
 
@@ -209,3 +210,21 @@ async def test_a_request_that_fails_is_made_again():
 async def test_an_object_of_another_length_is_no_success():
     with flaky_store(failures=0, told_size=2) as (store, _), pytest.raises(StoreFailed, match="2 bytes"):
         await store.put(b"abc", "a.bin")
+
+
+async def test_what_is_there_already_is_not_sent_again():
+    with bucket() as found:
+        store = found.objects()
+        first = await store.put_once(b"archive", "a/b.webm", "video/webm")
+        again = await store.put_once(b"archive", "a/b.webm", "video/webm")
+        assert first == again
+        assert found.arrivals() == ["a/b.webm"]
+        await store.put_once(b"another", "a/b.webm")
+        assert await store.read("a/b.webm") == b"another"
+
+
+async def test_what_is_put_once_comes_back_byte_for_byte(store: Objects, big_file: Path, content: bytes):
+    for _ in range(2):
+        stored = await store.put_once(big_file, "once.webm", "video/webm")
+        assert (stored.size_bytes, stored.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert await store.sha256("once.webm") == stored.sha256
