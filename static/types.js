@@ -111,7 +111,7 @@
  * @property {Endpoint} [endpoint]
  * @property {boolean} [e2ee]
  * @property {number | null} [max_bitrate] bit/s
- * @property {Recording | null} [recording] the one that runs
+ * @property {Recording} [recording] the one that runs
  */
 
 /**

@@ -49,8 +49,8 @@ def joined(conferences: Conferences, meeting: Meeting, member: Member, wall: flo
         "ice_servers": ice_servers(conferences.settings, member.id, wall),
         "options": dict(meeting.venue.options),
         **({"endpoint": endpoint(member.endpoint)} if member.endpoint else {}),
+        **({"recording": meeting.recording} if meeting.recording else {}),
         "e2ee": meeting.mode == "MESH" or meeting.venue.e2ee,
-        "recording": meeting.recording,
         "max_bitrate": conferences.media.config.publish_bitrate_cap_bps,
     }
 
