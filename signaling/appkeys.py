@@ -14,6 +14,7 @@ from signaling.services.attendees import Attendees
 from signaling.services.broadcasts import Broadcasts
 from signaling.services.composites import Composites
 from signaling.services.files import MeetingFiles
+from signaling.services.forwards import Forwards
 from signaling.services.hls import HlsStreams
 from signaling.services.layers import Layers
 from signaling.services.links import Links
@@ -88,6 +89,7 @@ DELIVERIES = web.AppKey("deliveries", Deliveries)
 REALTIME_ROOMS = web.AppKey("realtime_rooms", RealtimeRooms)
 FILES = web.AppKey("files", MeetingFiles)
 PICTURES = web.AppKey("pictures", Pictures)
+FORWARDS = web.AppKey("forwards", Forwards)
 LAYERS = web.AppKey("layers", Layers)
 PLAYBACKS = web.AppKey("playbacks", Playbacks)
 PRESENTATIONS = web.AppKey("presentations", Presentations)

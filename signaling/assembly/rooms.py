@@ -9,6 +9,7 @@ from signaling.appkeys import (
     BROADCASTS,
     COMPOSITES,
     FILES,
+    FORWARDS,
     LAYERS,
     PERMALINKS,
     PICTURES,
@@ -23,6 +24,7 @@ from signaling.services.broadcasts import Broadcasts
 from signaling.services.documents import Documents
 from signaling.services.file_views import FileViews
 from signaling.services.files import MeetingFiles
+from signaling.services.forwards import Forwards
 from signaling.services.layers import Layers
 from signaling.services.permalinks import Permalinks
 from signaling.services.pictures import Pictures
@@ -53,6 +55,7 @@ def rooms(core: Core) -> Parts:
     layers = Layers(pictures, conference=service.conference, show=core.composites.layered)
     playbacks = _played(core, service)
     broadcasts = _broadcast(core, service)
+    forwards = Forwards(core.fetcher, private=core.settings.fetch.allow_private_addresses)
     files.herald = broadcasts.herald = presentations.herald = recordings.herald = snapshots.herald = core.webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, known)
     return Parts(
@@ -61,7 +64,7 @@ def rooms(core: Core) -> Parts:
         observing=door,
         recording=recordings,
         watches=[
-            *(presentations, recordings, core.recorder, broadcasts, core.composites, layers, playbacks),
+            *(presentations, recordings, core.recorder, broadcasts, core.composites, layers, playbacks, forwards),
             *(service.conferences, files),
         ],
         hears=[snapshots.hear],
@@ -69,6 +72,7 @@ def rooms(core: Core) -> Parts:
             ROOMS: service,
             PERMALINKS: Permalinks(core.database, service, core.clock),
             FILES: files,
+            FORWARDS: forwards,
             BROADCASTS: broadcasts,
             COMPOSITES: core.composites,
             LAYERS: layers,
@@ -84,6 +88,7 @@ def rooms(core: Core) -> Parts:
             _keeping(recordings, snapshots),
             _broadcasting(broadcasts),
             _playing(playbacks),
+            _forwarding(forwards),
         ],
         sweeps=[service.sweep, files.sweep, snapshots.sweep],
     )
@@ -209,6 +214,14 @@ def _running(service: Rooms) -> Context:
         await service.start()
         yield
         await service.aclose()
+
+    return context
+
+
+def _forwarding(forwards: Forwards) -> Context:
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await forwards.aclose()
 
     return context
 

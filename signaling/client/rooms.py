@@ -108,6 +108,44 @@ class Rooms(Api):
 
             yield events()
 
+    # pushing to WHIP servers; `media` is audio, video or both with a comma between
+
+    async def forward_source(
+        self,
+        room_id: str,
+        forward_id: str,
+        user_id: str,
+        url: str,
+        *,
+        media: str = "audio,video",
+        token: str | None = None,
+    ) -> None:
+        """Pushes what a user publishes; observers are told what becomes of it."""
+        body = {"forward_id": forward_id, "user_id": user_id, "url": url, "type": media, "token": token}
+        await self.do("POST", "rooms", room_id, "forward", "source", body=body)
+
+    async def forward_composite(
+        self, room_id: str, forward_id: str, url: str, *, media: str = "audio,video", token: str | None = None
+    ) -> None:
+        body = {"forward_id": forward_id, "url": url, "type": media, "token": token}
+        await self.do("POST", "rooms", room_id, "forward", "mcu", body=body)
+
+    async def forward_playback(
+        self,
+        room_id: str,
+        forward_id: str,
+        play_id: str,
+        url: str,
+        *,
+        media: str = "audio,video",
+        token: str | None = None,
+    ) -> None:
+        body = {"forward_id": forward_id, "play_id": play_id, "url": url, "type": media, "token": token}
+        await self.do("POST", "rooms", room_id, "forward", "playback", body=body)
+
+    async def stop_forward(self, room_id: str, forward_id: str) -> None:
+        await self.do("DELETE", "rooms", room_id, "forward", forward_id)
+
     # what came of them
 
     async def recordings(

@@ -12,6 +12,7 @@ from signaling.api.rooms.layers import NewInsert
 from signaling.api.rooms.models import Meeting, Person
 from signaling.api.rooms.presentation import Presentation
 from signaling.api.rooms.snapshots import Snapshot
+from signaling.client.broadcasts import Broadcasts
 from signaling.client.calls import Api
 
 Upload = bytes | IO[bytes]
@@ -22,6 +23,7 @@ class User:
     def __init__(self, api: Api, access_key: str) -> None:
         self._api = api
         self._room = ("rooms", access_key)
+        self.broadcasts = Broadcasts(api, self._room)
 
     # the meeting
 
@@ -114,6 +116,30 @@ class User:
 
     async def remove_layer(self, z_index: Literal[-1, 1]) -> None:
         await self._api.do("DELETE", *self._room, "layers", str(z_index))
+
+    async def play(
+        self,
+        url: str,
+        *,
+        play_id: str | None = None,
+        replacement_id: str | None = None,
+        name: str | None = None,
+        audio: bool = False,
+        loop_count: int = 0,
+    ) -> None:
+        """Plays a film or music, on a spot of its own or in the place of somebody's picture."""
+        body = {
+            "url": url,
+            "play_id": play_id,
+            "replacement_id": replacement_id,
+            "name": name,
+            "audio": audio,
+            "loop_count": loop_count,
+        }
+        await self._api.do("POST", *self._room, "playbacks", body=body)
+
+    async def stop_playing(self, play_id: str) -> None:
+        await self._api.do("DELETE", *self._room, "playbacks", play_id)
 
     # files and slides
 

@@ -1,6 +1,6 @@
 """What participants are told, in the words of the contract. Pure: from what is known to plain dictionaries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -174,3 +174,8 @@ def presentation_update(presentation: dict[str, Any] | None) -> Event:
 def slide(url: str) -> Event:
     """Empty at the end."""
     return {"type": "slide", "slide": url}
+
+
+def forward_update(forwards: Sequence[Mapping[str, Any]]) -> Event:
+    """Of all that is pushed elsewhere."""
+    return {"type": "forward_update", "forwards": list(forwards)}

@@ -97,6 +97,10 @@ class Meeting:
         for member in list(self.members.values()):
             if member is not but:
                 member.outlet.tell(event)
+        self.tell_observers(event)
+
+    def tell_observers(self, event: Event) -> None:
+        """Those who observe from outside are told, and nobody inside."""
         for observer in list(self.observers):
             observer.tell(event)
 

@@ -19,6 +19,7 @@ STATES = ("valid", "never", "ended", "other", "locked", "full")
 USER: Mapping[str, Any] = {"user": {"name": "Somebody new"}}
 GUEST: Mapping[str, Any] = {"name": "Somebody new"}
 PLAYER: Mapping[str, Any] = {"player_url": "https://video.example/standup"}
+FORWARD: Mapping[str, Any] = {"forward_id": "tv", "type": "audio,video", "url": "http://127.0.0.1:9/whip"}
 MESSAGE: Mapping[str, Any] = {"type": "chat", "content": "x"}
 
 TABLE = """
@@ -64,6 +65,10 @@ PUT    /rooms/{access_key}/presentation              user  404  404  410  -    4
 DELETE /rooms/{access_key}/presentation              user  200  404  410  -    200  200
 POST   /rooms/{access_key}/playbacks                 user  400  404  410  -    400  400
 DELETE /rooms/{access_key}/playbacks/nothing         user  404  404  410  -    404  404
+POST   /rooms/{room_id}/forward/source               team  404  404  404  404  404  404
+POST   /rooms/{room_id}/forward/mcu                  team  404  404  404  404  404  404
+POST   /rooms/{room_id}/forward/playback             team  404  404  404  404  404  404
+DELETE /rooms/{room_id}/forward/nothing              team  404  404  404  404  404  404
 GET    /permalink/{user_token}                       user  200  404  200  -    200  200
 POST   /permalink/{user_token}                       user  201  404  201  -    201  409
 GET    /permalink/{permalink_id}                     team  200  404  200  404  200  200
@@ -81,6 +86,9 @@ BODIES = {
     ("PUT", "/rooms/{access_key}/broadcasts/nothing"): PLAYER,
     ("POST", "/rooms/{access_key}/layers"): {"insert": {"title": "Hello"}},
     ("POST", "/permalink/{permalink_id}/users"): USER,
+    ("POST", "/rooms/{room_id}/forward/source"): {**FORWARD, "user_id": "nobody"},
+    ("POST", "/rooms/{room_id}/forward/mcu"): FORWARD,
+    ("POST", "/rooms/{room_id}/forward/playback"): {**FORWARD, "play_id": "nothing"},
 }
 
 

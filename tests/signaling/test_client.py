@@ -14,6 +14,7 @@ from aiohttp import ClientSession, TraceConfig, TraceRequestStartParams
 from signaling import client
 from signaling.api.rooms import rooms_family
 from signaling.client import ApiError, Meeting, NewInsert, NewUser, Realtime, RoomOptions, Rooms, Sessions, Spaces, User
+from signaling.client.broadcasts import Broadcasts
 from tests.support.api_server import JWT, SPACES, SPACES_CLIENT, web_token
 from tests.support.documents import picture
 from tests.support.team import KEY, Team, team_server
@@ -145,6 +146,20 @@ async def in_the_meeting(user: User, bob: Meeting) -> None:
     await user.stop_recording()
     await user.take_snapshot()
     await refused(404, user.snapshot("nothing"))
+    await refused(400, user.play("http://127.0.0.1:9/film.webm"))
+    await refused(404, user.stop_playing("nothing"))
+    await to_those_outside(user.broadcasts)
+
+
+async def to_those_outside(broadcasts: Broadcasts) -> None:
+    await broadcasts.start("rtmp://127.0.0.1/live/key")
+    await broadcasts.start("rtmp://127.0.0.1/live/key", platform="youtube")
+    await broadcasts.change("https://watch.example")
+    await broadcasts.change("https://watch.example", "youtube")
+    await broadcasts.stop("youtube")
+    await broadcasts.stop()
+    assert (await broadcasts.start_hls()) == (await broadcasts.hls())
+    await broadcasts.stop_hls()
 
 
 async def by_the_team(rooms: Rooms) -> None:
@@ -157,6 +172,10 @@ async def by_the_team(rooms: Rooms) -> None:
     await rooms.delete_recording(recording.id)
     await refused(404, rooms.snapshot("nothing"))
     await refused(404, rooms.delete_snapshot("nothing"))
+    await refused(404, rooms.forward_source("standup", "tv", "nobody", "http://127.0.0.1:9/whip"))
+    await refused(404, rooms.forward_composite("standup", "tv", "http://127.0.0.1:9/whip"))
+    await refused(404, rooms.forward_playback("standup", "tv", "nothing", "http://127.0.0.1:9/whip"))
+    await refused(404, rooms.stop_forward("standup", "tv"))
 
 
 async def with_permalinks(rooms: Rooms) -> None:

@@ -3,7 +3,7 @@
 A description is any text; `BAD_SDP` stands for one that cannot be used.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from mediaserver import (
     ConnectionLost,
     ConnectionOpened,
     DataReceived,
-    HlsEnded,
     Description,
     Film,
+    HlsEnded,
     IceFragment,
     Limits,
     MediaConfig,
@@ -37,6 +37,7 @@ from mediaserver import (
     StreamMuted,
     StreamStarted,
     SubscriptionsChanged,
+    UnfitDescription,
     ViewerEnded,
     ViewerPlaying,
     ViewerWaiting,
@@ -196,6 +197,36 @@ class FakeViewer:
 
 
 @dataclass
+class FakeForward:
+    """Pushed elsewhere, as far as anybody can tell; `plays` and `end` make happen what the other server would."""
+
+    conference: "FakeConference"
+    id: str
+    stream_id: str
+    kinds: Collection[str]
+    offer: str = "offer"
+    accepted: str | None = None
+    refuses: str | None = None
+    """Why the answer cannot be used."""
+
+    def accept(self, sdp: str, allowed: Callable[[str], bool]) -> None:
+        if self.refuses or not allowed("127.0.0.1"):
+            self.close()
+            raise UnfitDescription(self.refuses or "no address")
+        self.accepted = sdp
+
+    def plays(self) -> None:
+        self.conference.tell(ViewerPlaying(self.conference.id, self.id))
+
+    def end(self, why: str) -> None:
+        if self.conference.forwards.pop(self.id, None):
+            self.conference.tell(ViewerEnded(self.conference.id, self.id, why))
+
+    def close(self) -> None:
+        self.conference.forwards.pop(self.id, None)
+
+
+@dataclass
 class FakeRecording:
     """Stops when it is told to; `close` is what the media plane does then."""
 
@@ -225,6 +256,7 @@ class FakeConference:
     limits: Limits
     participants: dict[str, FakeParticipant] = field(default_factory=dict)
     viewers: dict[str, FakeViewer] = field(default_factory=dict)
+    forwards: dict[str, FakeForward] = field(default_factory=dict)
     closed: bool = False
     recordings: list[FakeRecording] = field(default_factory=list)
     scenes: list[Any] = field(default_factory=list)
@@ -293,6 +325,10 @@ class FakeConference:
     def view(self, viewer_id: str, sdp: str, stream_id: str) -> FakeViewer:
         viewer = self.viewers[viewer_id] = FakeViewer(self, viewer_id, stream_id, f"answer to {sdp}")
         return viewer
+
+    def forward(self, forward_id: str, stream_id: str, kinds: Collection[str]) -> FakeForward:
+        forward = self.forwards[forward_id] = FakeForward(self, forward_id, stream_id, kinds)
+        return forward
 
     def join(self, participant_id: str, rights: Rights) -> FakeParticipant:
         if len(self.participants) >= self.limits.max_participants:

@@ -11,6 +11,7 @@ from signaling.api import Caller, Credential, Family
 from signaling.api.rooms import (
     broadcasts,
     files,
+    forwards,
     guests,
     hls,
     layers,
@@ -30,7 +31,7 @@ from signaling.api.rooms.errors import RoomsProblem, rooms_problem
 
 PREFIXES = ("/rooms", "/guests", "/recordings", "/snapshots", "/webhooks", "/permalink")
 _MEETINGS = (rooms, users, guests, messages, recordings, snapshots, layout, layers, files, presentation, playbacks)
-_KINDS = (*_MEETINGS, broadcasts, hls, permalinks, webhooks)
+_KINDS = (*_MEETINGS, forwards, broadcasts, hls, permalinks, webhooks)
 
 
 def rooms_family(teams: Mapping[str, str]) -> Family:
