@@ -13,6 +13,7 @@ from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.stream import Description, StreamDescription
 from mediaserver.conference.studio import Recording, RtmpTarget
 from mediaserver.conference.viewer import Viewer
+from mediaserver.conference.views import View
 from mediaserver.conference.wishes import Wish
 from mediaserver.config import MediaConfig
 from mediaserver.egress.playlist import Playlist, beginning_name, segment_name
@@ -155,6 +156,7 @@ __all__ = [
     "SystemClock",
     "TrackStats",
     "UnfitDescription",
+    "View",
     "Viewer",
     "ViewerEnded",
     "ViewerEvent",

@@ -28,6 +28,7 @@ from signaling.assembly.recording import make_recorder, make_targets, recording
 from signaling.assembly.rooms import rooms
 from signaling.assembly.sessions import sessions
 from signaling.assembly.spaces import spaces
+from signaling.assembly.viewing import viewing
 from signaling.assembly.webhooks import webhooks
 from signaling.fetch import Fetcher
 from signaling.live.client import live_routes
@@ -53,7 +54,7 @@ log = structlog.get_logger(__name__)
 MediaFactory = Callable[[MediaConfig, Clock, Callable[[MediaEvent], None]], MediaServer]
 Sweep = Callable[[], Awaitable[None]]
 
-PARTS = (webhooks, realtime, sessions, rooms, spaces, recording, hls)
+PARTS = (webhooks, realtime, sessions, rooms, spaces, recording, hls, viewing)
 """In the order in which they start, and are asked whose a path or a credential is."""
 
 

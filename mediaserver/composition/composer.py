@@ -6,6 +6,7 @@ with a short cross-fade. What is drawn where is `stage.py`'s and `layouts.py`'s;
 """
 
 from collections import deque
+from collections.abc import Collection
 
 from mediaserver.composition.canvas import copied, fade, put
 from mediaserver.composition.scene import Scene
@@ -69,8 +70,8 @@ class Composer:
         self._fresh = True
         return self._output(at)
 
-    def mix(self, at: float, *, but: str | None = None) -> Sound:
-        """The 20 ms of sound from `at` on, float32 (960, 2); `but`: without this source. Not to be written to."""
+    def mix(self, at: float, *, but: Collection[str] = ()) -> Sound:
+        """The 20 ms of sound from `at` on, float32 (960, 2); `but`: without these sources. Not to be written to."""
         return self._mixer.mix(at, but=but)
 
     def _change(self, stage: Stage, at: float) -> None:

@@ -14,8 +14,8 @@ from mediaserver.composition.films import Film
 from mediaserver.composition.outlets import MakePush, Outlets
 from mediaserver.composition.scene import Scene, unpack
 from mediaserver.composition.writing import Writing, key_of
-from mediaserver.egress.one_view import OneView
-from mediaserver.egress.output import Output
+from mediaserver.egress.one_view import Ear, OneView
+from mediaserver.egress.output import EncodedFrame, Output
 from mediaserver.media.depacketize import CodedFrame
 from mediaserver.media.intake import Feed, Intake
 from mediaserver.recording.individual import TrackLabel
@@ -28,9 +28,18 @@ SHOW_PATIENCE = 0.12
 RECORD, SHOW = "record", "show"  # what a stream of the media socket is for
 
 
+class Listeners(Protocol):
+    """Those of a composite who do not hear themselves (`listeners.py`)."""
+
+    def add(self, name: str, but: frozenset[str], hear: Callable[[EncodedFrame], None]) -> None: ...
+    def remove(self, name: str) -> None: ...
+
+
 class Program(Protocol):
     """The composite (`program.py`), as far as it is dealt with here."""
 
+    @property
+    def listeners(self) -> Listeners: ...
     def show(self, scene: Scene) -> None: ...
     def frame(self, track: TrackLabel, codec: CodecId, frame: CodedFrame, at: float) -> None: ...
     def ended(self, track: TrackLabel) -> None: ...
@@ -140,6 +149,16 @@ class Desk:
         if message["video_ssrc"] is not None:
             self._one_view = OneView(message["video_ssrc"], message["audio_ssrc"], self._wall_offset, self._send)
             self._add(self._one_view)
+
+    def listen(self, message: Message) -> None:
+        """Sends the sound of the composite without these streams under this SSRC."""
+        if self._program:
+            ear = Ear(message["ssrc"], self._wall_offset, self._send)
+            self._program.listeners.add(message["listener"], frozenset(message["but"]), ear.audio)
+
+    def unlisten(self, message: Message) -> None:
+        if self._program:
+            self._program.listeners.remove(message["listener"])
 
     def play(self, message: Message) -> None:
         """A film into the composite, which is there by then."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from mediaserver.composition.composer import Composer
 from mediaserver.composition.encoding import Encoding
 from mediaserver.composition.films import Film
+from mediaserver.composition.listeners import Listeners
 from mediaserver.composition.playbacks import Playbacks
 from mediaserver.composition.scene import Scene
 from mediaserver.egress.output import Coding, Output
@@ -35,6 +36,8 @@ class Program:
     def __init__(self, scene: Scene, now: float, on_key_wanted: Callable[[TrackLabel], None]) -> None:
         self._composer = Composer(scene)
         self._playbacks = Playbacks(self._composer)
+        self.listeners = Listeners(self._composer)
+        """Who hears it without themselves."""
         self._on_key_wanted = on_key_wanted
         self._pictures: dict[str, tuple[CodecId, VideoDecoder]] = {}
         self._sounds: dict[str, _Sound] = {}
@@ -139,6 +142,7 @@ class Program:
         samples = self._composer.mix(at)
         for encoding in self._encodings.values():
             encoding.sound(samples, at)
+        self.listeners.mix(at)
 
     def _render(self, at: float) -> None:
         wanted = [encoding for encoding in self._encodings.values() if encoding]

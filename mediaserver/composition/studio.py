@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mediaserver.composition.control import Message
+from mediaserver.composition.ears import Ears
 from mediaserver.composition.feeds import Want, feed, wanted
 from mediaserver.composition.films import Film
 from mediaserver.composition.hls_orders import HlsStreams
@@ -61,6 +62,7 @@ class Studio:
         self._asked_for = False
         """Whether the scene is somebody's wish."""
         self._one_view: Stream | None = None
+        self._ears = Ears(self.process, lambda: self._track("audio"))
         self._ended = False
         self.counts: dict[str, int] = {}
         """What the worker told last of its streams."""
@@ -87,11 +89,19 @@ class Studio:
     def one_view(self, stream: Stream | None) -> None:
         self._one_view = stream
         if stream is not None:
-            for kind, codec in ONE_VIEW_CODECS.items():
-                stream.tracks[kind] = Track(_one_view_section(kind, codec), self._router.source(kind))
+            for kind in ONE_VIEW_CODECS:
+                stream.tracks[kind] = self._track(kind)
             self._show_something()
+        else:
+            self._ears.close()
         if not self.process.need():
             self._give_back()
+
+    def listen(self, listener: str, but: tuple[str, ...]) -> Track:
+        return self._ears.listen(listener, but)
+
+    def unlisten(self, listener: str) -> None:
+        self._ears.unlisten(listener)
 
     def snapshot(self, snapshot_id: str, path: Path) -> None:
         self._snapshots.add(snapshot_id, path)
@@ -156,6 +166,8 @@ class Studio:
             self._tell_scene()
         if self._one_view:
             self._give_back()
+        if self.process.link:
+            self._ears.brief(self.process.link)
         for orders in self._orders:
             orders.brief()
         self.changed()
@@ -187,6 +199,7 @@ class Studio:
             self._asked_for = False
 
     def _show_nothing(self) -> None:
+        self._ears.close()
         self._scene = self._one_view = None
         self._asked_for = False
 
@@ -197,6 +210,10 @@ class Studio:
 
     def _tell_scene(self) -> None:
         self._send(do="scene", scene=pack(self._scene) if self._scene is not None else None)
+
+    def _track(self, kind: Kind) -> Track:
+        """One that the worker feeds."""
+        return Track(_one_view_section(kind, ONE_VIEW_CODECS[kind]), self._router.source(kind))
 
     def _give_back(self) -> None:
         """Tells the worker which SSRCs its composite goes back with."""

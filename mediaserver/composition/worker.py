@@ -57,6 +57,8 @@ class Worker:
             "stop": lambda desk, m: desk.stop(m["id"], _now(), m["why"]),
             "scene": lambda desk, m: desk.show(m, _now()),
             "one_view": lambda desk, m: desk.one_view(m),
+            "listen": lambda desk, m: desk.listen(m),
+            "unlisten": lambda desk, m: desk.unlisten(m),
             "play": lambda desk, m: desk.play(m),
             "stop_playing": lambda desk, m: desk.stop_playing(m),
             "snapshot": lambda desk, m: desk.snapshot(m),

@@ -18,6 +18,7 @@ from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Kind, Stream
 from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, Recording, RtmpTarget, Studio
 from mediaserver.conference.viewer import Viewer
+from mediaserver.conference.views import View, Views
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists
 from mediaserver.events import (
     LayersWanted,
@@ -75,6 +76,7 @@ class Conference:
         self._closed = False
         self._make_studio = studio
         self._studio: Studio | None = None
+        self._views = Views(self._streams, lambda: self._studio)
 
     def join(self, participant_id: str, rights: Rights) -> Participant:
         if self._closed:
@@ -160,7 +162,7 @@ class Conference:
             self._studio.stop_playing(play_id)
 
     def one_view(self, on: bool) -> None:
-        """Gives the composite back to everybody, as a stream `one_view` of nobody in particular; or takes it away."""
+        """Gives the composite back as a stream `one_view` of nobody in particular; or takes it away."""
         stream = self._streams.get(self._one_view_id)
         if on and stream is None:
             stream = Stream(self._one_view_id, ONE_VIEW, ONE_VIEW)
@@ -172,6 +174,11 @@ class Conference:
             self.changed(ONE_VIEW, Changes(ended=(stream,)))
             stream.close()
             self._tell(StreamEnded(self.id, ONE_VIEW, stream.stream_id))
+
+    def see(self, participant_id: str, view: View) -> None:
+        """What this participant is given from the next offer on; who joins has `View.STREAMS`."""
+        self.participant(participant_id).others_changed(self._views.see(participant_id, view))
+        self._hear()
 
     @property
     def _one_view_id(self) -> str:
@@ -228,7 +235,7 @@ class Conference:
     # what a participant needs (`participant.Surroundings`)
 
     def others(self, participant_id: str) -> Iterator[Stream]:
-        return (stream for stream in self._streams.values() if stream.participant_id != participant_id)
+        return self._views.given(participant_id)
 
     def taken(self, participant_id: str, stream_id: str) -> bool:
         stream = self._streams.get(stream_id)
@@ -245,13 +252,20 @@ class Conference:
             self._listen(stream)
         for other in list(self._participants.values()):
             if other.id != participant_id:
-                other.others_changed(changes)
+                other.others_changed(self._views.part_of(changes, other.id))
+        self._hear()
         self._audience.changed(changes)
         if self._studio:
             self._studio.changed()
 
     def left(self, participant_id: str) -> None:
         self._participants.pop(participant_id, None)
+        self._views.left(participant_id)
+
+    def _hear(self) -> None:
+        """Everybody who sees the composite hears it without themselves."""
+        for participant_id, stream in self._views.hear():
+            self._participants[participant_id].rerouted(stream)
 
     def _studio_now(self) -> Studio:
         if self._closed or self._make_studio is None:
@@ -263,6 +277,7 @@ class Conference:
     def _told(self, event: MediaEvent) -> None:
         if self._studio and isinstance(event, StreamMuted):
             self._studio.muted(event.stream)
+            self._hear()
         self._tell(event)
 
     def wished(self) -> None:
@@ -278,6 +293,8 @@ class Conference:
     def _measure(self, now: float) -> None:
         """Looks at what everything costs; whoever receives it has work with that only if it has changed."""
         costs: list[tuple[object, ...]] = []
+        for stream in self._views.sounds():
+            stream.tracks["audio"].measure(now)
         for stream in self._streams.values():
             for kind, track in stream.tracks.items():
                 track.measure(now)

@@ -226,6 +226,10 @@ class Participant:
         """Media of a layer of somebody else's stream has come for the first time."""
         self._subscribe.layer_started(stream)
 
+    def rerouted(self, stream: Stream) -> None:
+        """A stream of somebody else comes from elsewhere now, in the same sections."""
+        self._subscribe.rerouted(stream)
+
     def _check_present(self) -> None:
         if self._gone:
             raise BadDescription(f"participant {self.id} has left")

@@ -213,6 +213,10 @@ class Tap:
             ssrcs=[ssrc],
         )
 
+    def unfeed(self, mid: str) -> None:
+        """Nothing comes from the process under this name any more."""
+        self._native.stop_receiving(mid)
+
     def close(self) -> None:
         """Closes our end of the socket; may be called twice."""
         self._sinks.clear()

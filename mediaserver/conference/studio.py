@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from mediaserver.conference.stream import Stream
+from mediaserver.conference.stream import Stream, Track
 from mediaserver.events import StreamInfo
 
 ONE_VIEW = "one_view"  # the label of the stream that is the composite, and the id of who it is said to be from
@@ -53,6 +53,12 @@ class Studio(Protocol):
 
     def one_view(self, stream: Stream | None) -> None:
         """The composite is this stream's sound and picture from now on, whose tracks are made here; None: no more."""
+
+    def listen(self, listener: str, but: tuple[str, ...]) -> Track:
+        """The composite's sound without these streams, made for this listener as long as they need it."""
+
+    def unlisten(self, listener: str) -> None:
+        """They hear what all others do; their track is closed."""
 
     def snapshot(self, snapshot_id: str, path: Path) -> None:
         """A picture of the composite, told as `SnapshotTaken`."""

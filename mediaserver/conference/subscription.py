@@ -149,6 +149,11 @@ class SubscribeSide:
                 outlet.sink.carry(None)
         self._due()
 
+    def rerouted(self, stream: Stream) -> None:
+        """A track of a stream is another one, in the same codec."""
+        self.measured()
+        self._route(stream)
+
     def layer_started(self, stream: Stream) -> None:
         """Media of a layer has come for the first time: a better one may fit now."""
         self.measured()

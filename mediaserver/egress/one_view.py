@@ -5,6 +5,7 @@ second that ties sound and picture together. Who wants a key frame asks for it a
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mediaserver.egress.output import Coding, EncodedFrame
 from mediaserver.media.packetize import Packetizer
@@ -20,32 +21,45 @@ class OneView:
     coding = Coding.CALL
 
     def __init__(self, video_ssrc: int, audio_ssrc: int, wall_offset: float, send: Callable[[bytes], None]) -> None:
-        self._picture = Packetizer(self.coding.codec, video_ssrc)
-        self._sound = Packetizer(CodecId.OPUS, audio_ssrc)
-        self._wall_offset = wall_offset
-        self._send = send
-        self._began: float | None = None
-        self._reported_at = float("-inf")
+        self._picture = _Stream(Packetizer(self.coding.codec, video_ssrc), wall_offset, send)
+        self._sound = _Stream(Packetizer(CodecId.OPUS, audio_ssrc), wall_offset, send)
 
     def video(self, frame: EncodedFrame) -> None:
-        self._put(self._picture, frame)
-        if frame.at - self._reported_at >= REPORT_EVERY:
-            self._reported_at = frame.at
-            for stream in (self._picture, self._sound):
-                self._send(stream.report(self._since(frame.at), frame.at + self._wall_offset, NAME))
+        self._picture.put(frame)
 
     def audio(self, frame: EncodedFrame) -> None:
-        self._put(self._sound, frame)
+        self._sound.put(frame)
 
     def close(self) -> None:
         """Nothing is left behind."""
 
-    def _put(self, stream: Packetizer, frame: EncodedFrame) -> None:
-        for packet in stream.packets(frame.data, self._since(frame.at)):
-            self._send(packet)
 
-    def _since(self, at: float) -> float:
-        """Seconds since the first frame."""
-        if self._began is None:
-            self._began = at
-        return at - self._began
+class Ear:
+    """What one listener hears instead: a stream of sound of its own."""
+
+    def __init__(self, ssrc: int, wall_offset: float, send: Callable[[bytes], None]) -> None:
+        self._sound = _Stream(Packetizer(CodecId.OPUS, ssrc), wall_offset, send)
+
+    def audio(self, frame: EncodedFrame) -> None:
+        self._sound.put(frame)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One stream, with its reports."""
+
+    packetizer: Packetizer
+    wall_offset: float
+    send: Callable[[bytes], None]
+    began: float | None = None
+    reported_at: float = float("-inf")
+
+    def put(self, frame: EncodedFrame) -> None:
+        if self.began is None:
+            self.began = frame.at
+        since = frame.at - self.began
+        for packet in self.packetizer.packets(frame.data, since):
+            self.send(packet)
+        if frame.at - self.reported_at >= REPORT_EVERY:
+            self.reported_at = frame.at
+            self.send(self.packetizer.report(since, frame.at + self.wall_offset, NAME))

@@ -1,11 +1,11 @@
-"""Adding up sound: what all are heard saying, and the same without one of them.
+"""Adding up sound: what all are heard saying, and the same without some of them.
 
 Sound is float32 (samples, 2) at 48 kHz, -1.0 to 1.0. Sources bring samples with a time; small errors of these times
 are smoothed over, gaps are silent, and what comes after its moment has been mixed is lost. A mix is asked for in
 blocks of 20 ms; limiters keep the sum from clipping. No clock: times are arguments.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,10 +29,11 @@ class Mixer:
         self.gains: Mapping[str, float] = {}
         """Loudness by source, 1.0 for those not named; a change is heard over one block."""
         self._tracks: dict[str, _Track] = {}
-        self._limiters: dict[str | None, Limiter] = {}
+        self._limiters: dict[frozenset[str], Limiter] = {}
+        """By who is left out."""
         self._position: int | None = None
         self._blocks: dict[str, Sound] = {}
-        self._mixes: dict[str | None, Sound] = {}
+        self._mixes: dict[frozenset[str], Sound] = {}
         self._total = silence()
 
     def add(self, source: str, samples: Sound, at: float) -> None:
@@ -42,18 +43,18 @@ class Mixer:
 
     def remove(self, source: str) -> None:
         self._tracks.pop(source, None)
-        self._limiters.pop(source, None)
+        self._limiters = {out: limiter for out, limiter in self._limiters.items() if source not in out}
 
-    def mix(self, at: float, *, but: str | None = None) -> Sound:
-        """The 20 ms from `at` on, (960, 2); `but`: of everybody but this source. Not to be written to."""
+    def mix(self, at: float, *, but: Collection[str] = ()) -> Sound:
+        """The 20 ms from `at` on, (960, 2); `but`: of everybody but these sources. Not to be written to."""
         position = round(at * RATE)
         if position != self._position:
             self._advance(position)
-        key = but if but in self._blocks else None
-        if key not in self._mixes:
-            rest = self._total if key is None else self._total - self._blocks[key]
-            self._mixes[key] = self._limiters.setdefault(key, Limiter()).limit(rest)
-        return self._mixes[key]
+        out = frozenset(source for source in but if source in self._blocks)
+        if out not in self._mixes:
+            rest = self._total - sum(self._blocks[source] for source in out) if out else self._total
+            self._mixes[out] = self._limiters.setdefault(out, Limiter()).limit(rest)
+        return self._mixes[out]
 
     def _advance(self, position: int) -> None:
         self._position = position

@@ -13,7 +13,7 @@ from signaling.live.protocol import MAX_TEXT_BYTES, LiveError, Message, request_
 from signaling.live.refusals import refused
 from signaling.live.welcome import endpoint
 from signaling.services.errors import ServiceError
-from signaling.services.meeting import EndToEndEncrypted, NotInMesh, ViewUnavailable
+from signaling.services.meeting import EndToEndEncrypted, NotInMesh
 from signaling.services.members import Profile, View
 
 Handler = Callable[[Caller, Message], Awaitable[Message | None]]
@@ -37,7 +37,7 @@ async def _join(caller: Caller, message: Message) -> None:
     )
     try:
         await caller.join(profile, request_id(message))
-    except (ViewUnavailable, NotInMesh, EndToEndEncrypted):
+    except (NotInMesh, EndToEndEncrypted):
         raise  # another wish may follow
     except (ServiceError, MediaError) as error:
         raise refused(error) from error

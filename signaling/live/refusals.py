@@ -9,7 +9,7 @@ from signaling.live.protocol import LiveError, Refusal
 from signaling.services import errors as services
 from signaling.services.conferences import ShuttingDown
 from signaling.services.entrance import AlreadyOnline
-from signaling.services.meeting import EndToEndEncrypted, ModeChanged, NotInMesh, ViewUnavailable
+from signaling.services.meeting import EndToEndEncrypted, ModeChanged, NotInMesh
 from signaling.services.spaces.access import AccessExpired, AccessUsed
 
 _TOLD: dict[type[Exception], tuple[int, str]] = {
@@ -33,7 +33,6 @@ _TOLD: dict[type[Exception], tuple[int, str]] = {
     NotInMesh: (409, "not_in_mesh"),
     EndToEndEncrypted: (409, "end_to_end_encrypted"),
     ModeChanged: (409, "mode_changed"),
-    ViewUnavailable: (409, "view_unavailable"),
     media.BadCandidate: (400, "bad_candidate"),
     media.PublishForbidden: (403, "forbidden"),
     media.BadDescription: (400, "bad_sdp"),

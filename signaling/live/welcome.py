@@ -10,6 +10,8 @@ from signaling.services.lifecycle import State
 from signaling.services.meeting import Meeting
 from signaling.services.members import Member, Visitor
 
+ONE_VIEW = "one_view"  # the label of the stream that shows everybody; who is given it is told by an offer
+
 
 def room_setup(visitor: Visitor) -> Message:
     if visitor.admitted.setup is not None:
@@ -45,7 +47,7 @@ def joined(conferences: Conferences, meeting: Meeting, member: Member, wall: flo
         },
         "mode": meeting.mode,
         "participants": [_present(meeting.room_id, other) for other in meeting.members.values()],
-        "streams": [_stream(stream) for stream in meeting.streams()],
+        "streams": [_stream(stream) for stream in meeting.streams() if stream.label != ONE_VIEW],
         "ice_servers": ice_servers(conferences.settings, member.id, wall),
         "options": dict(meeting.venue.options),
         **({"endpoint": endpoint(member.endpoint)} if member.endpoint else {}),

@@ -70,6 +70,8 @@ class Conferences:
         self.settings = settings
         self.watches: list[Watch] = []
         """Told of what happens, in this order, after those inside. `app.py` adds them."""
+        self.viewed: Callable[[Meeting], None] = lambda _meeting: None
+        """Called when somebody in a meeting wishes another view."""
         self._clock = clock
         self._scheduler = scheduler
         self._meetings: dict[str, Meeting] = {}
@@ -104,6 +106,7 @@ class Conferences:
             upgrade_count=venue.upgrade_count,
             locked=venue.locked,
             denied=venue.denied,
+            viewed=self.viewed,
         )
         meeting.lifecycle.ready()
         self._meetings[meeting.id] = meeting
@@ -135,7 +138,7 @@ class Conferences:
         """The member is back in time."""
         member.grace.clear()
         member.listening = True
-        member.view = profile.view
+        meeting.set_view(member, profile.view)
         log.info("participant came back", conference=meeting.id, participant=member.id)
 
     def renewed(self, meeting: Meeting, member: Member, endpoint: Endpoint) -> None:

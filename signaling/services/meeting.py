@@ -5,7 +5,7 @@ What they are told goes to every member in the order in which it happens. Coming
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,11 +40,6 @@ class ModeChanged(Conflict):
         super().__init__("Participants are not connected directly any more.")
 
 
-class ViewUnavailable(Conflict):
-    def __init__(self) -> None:
-        super().__init__("There is no common picture in this conference.")
-
-
 @dataclass(slots=True, eq=False)
 class Meeting:
     """`media` None: its participants are connected directly, in a `mesh`. For a while after the move it has both."""
@@ -72,6 +67,8 @@ class Meeting:
     observers: set[Observer] = field(default_factory=set)
     recording: Mapping[str, Any] | None = None
     """The one that runs, as those inside are told of it."""
+    viewed: Callable[["Meeting"], None] = lambda _meeting: None
+    """Called when somebody wishes another view."""
     call_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Of this run: a container may have many, one after the other, under the same id."""
 
@@ -209,12 +206,12 @@ class Meeting:
     def set_view(self, member: Member, view: View) -> None:
         self.check_view(view)
         member.view = view
+        self.viewed(self)
 
     def check_view(self, view: View) -> None:
         """Raises for a view that needs a composite picture."""
         if view == "one_view":
             self.check_readable("a common picture")
-            raise ViewUnavailable
 
     def check_readable(self, what: str) -> None:
         """Raises if the server cannot do this, because it sees and hears nothing: recording, mixing, drawing."""

@@ -273,7 +273,7 @@ async def test_replies_repeat_the_request_id_and_ok_is_for_those_who_ask(live: L
         pytest.param({"type": "chat", "content": 1}, "bad_message", id="chat is text"),
         pytest.param({"type": "set_attributes", "attributes": {str(i): i for i in range(17)}}, "bad_message", id="17"),
         pytest.param({"type": "set_attributes", "attributes": {"a": "x" * 5000}}, "bad_message", id="4 KiB"),
-        pytest.param({"type": "set_view", "view": "one_view"}, "view_unavailable", id="no composite"),
+        pytest.param({"type": "set_view", "view": "two_views"}, "bad_message", id="no view"),
         pytest.param({"type": "mute", "stream_id": CAMERA, "audio": True}, "no_such_stream", id="no stream"),
         pytest.param({"type": "mute", "stream_id": "x", "audio": True}, "bad_message", id="no uuid"),
         pytest.param({"type": "unpublish", "stream_id": CAMERA}, "no_such_stream", id="nothing published"),

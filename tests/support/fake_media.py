@@ -38,6 +38,7 @@ from mediaserver import (
     StreamStarted,
     SubscriptionsChanged,
     UnfitDescription,
+    View,
     ViewerEnded,
     ViewerPlaying,
     ViewerWaiting,
@@ -264,6 +265,9 @@ class FakeConference:
     broadcasts: dict[str, RtmpTarget] = field(default_factory=dict)
     streams_by_hls: dict[str, Path] = field(default_factory=dict)
     """Folders of the HLS streams that run, by id."""
+    one_view_on: bool = False
+    views: dict[str, View] = field(default_factory=dict)
+    """Of those who have been given another than the usual one, by participant."""
     films: dict[str, Film] = field(default_factory=dict)
     """What plays, by play_id."""
 
@@ -303,6 +307,12 @@ class FakeConference:
     def has_played(self, play_id: str, why: str = "ended") -> None:
         self.films.pop(play_id)
         self.tell(PlaybackEnded(self.id, "", play_id, why))
+
+    def one_view(self, on: bool) -> None:
+        self.one_view_on = on
+
+    def see(self, participant_id: str, view: View) -> None:
+        self.views[participant_id] = view
 
     def compose(self, scene: Any) -> None:
         self.scenes.append(scene)

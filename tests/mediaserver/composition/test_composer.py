@@ -127,7 +127,7 @@ def test_mixes_all_but_one() -> None:
         at = index * 0.02
         composer.sound("s0", tone(500, at), at)
         composer.sound("s1", tone(1000, at), at)
-        everybody, rest = composer.mix(at), composer.mix(at, but="s0")
+        everybody, rest = composer.mix(at), composer.mix(at, but=("s0",))
     assert [round(loudness_of(f, everybody), 2) for f in (500, 1000)] == [0.25, 0.25]
     assert [round(loudness_of(f, rest), 2) for f in (500, 1000)] == [0.0, 0.25]
 

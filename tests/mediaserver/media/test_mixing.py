@@ -9,13 +9,13 @@ from tests.support.pictures import loudness_of, tone
 STEP = BLOCK / RATE
 
 
-def mixed(mixer: Mixer, blocks: int, start: float = 0.0, but: str | None = None) -> np.ndarray:
+def mixed(mixer: Mixer, blocks: int, start: float = 0.0, but: str = "") -> np.ndarray:
     return np.concatenate([mixer.mix(start + index * STEP, but=but) for index in range(blocks)])
 
 
 def test_silence_without_sources() -> None:
     assert not Mixer().mix(0.0).any()
-    assert Mixer().mix(5.0, but="a").shape == (BLOCK, 2)
+    assert Mixer().mix(5.0, but=("a",)).shape == (BLOCK, 2)
 
 
 def test_sound_is_heard_at_its_time_to_the_sample() -> None:
@@ -25,8 +25,10 @@ def test_sound_is_heard_at_its_time_to_the_sample() -> None:
     assert np.flatnonzero(heard).tolist() == list(range(480, 580))
 
 
-@pytest.mark.parametrize(("but", "heard"), [(None, "abc"), ("a", "bc"), ("b", "ac"), ("x", "abc")])
-def test_each_hears_all_others(but: str | None, heard: str) -> None:
+@pytest.mark.parametrize(
+    ("but", "heard"), [("", "abc"), ("a", "bc"), ("b", "ac"), ("x", "abc"), ("ac", "b"), ("abc", "")]
+)
+def test_each_hears_all_others(but: str, heard: str) -> None:
     mixer = Mixer()
     pitches = {"a": 400, "b": 800, "c": 1600}
     for name, pitch in pitches.items():
@@ -39,7 +41,7 @@ def test_each_hears_all_others(but: str | None, heard: str) -> None:
 def test_the_same_block_can_be_asked_for_again() -> None:
     mixer = Mixer()
     mixer.add("a", tone(440, 0.0, loudness=2.0), 0.0)
-    assert np.array_equal(mixer.mix(0.0), mixer.mix(0.0, but="x"))
+    assert np.array_equal(mixer.mix(0.0), mixer.mix(0.0, but=("x",)))
 
 
 def test_jitter_of_times_is_smoothed_over() -> None:
