@@ -33,5 +33,7 @@ class MediaConfig:
     """Address space of a media worker, in which what strangers send is decoded; 0 is without a limit."""
     worker_idle: float = 10.0
     """Seconds that a media worker without work is kept."""
+    broadcast_pauses: tuple[float, ...] = (1.0, 4.0, 10.0)
+    """Seconds before each further try of a platform that refuses a broadcast or breaks; then it is given up."""
     worker_socket_bytes: int = 4 << 20
     """Packets that may wait for a media worker; the kernel may allow less (net.core.wmem_max)."""

@@ -4,6 +4,7 @@ A worker tries a target several times before it gives it up; one that takes over
 Where a target is, is a secret: nothing that is logged or told has it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -19,10 +20,12 @@ log = structlog.get_logger(__name__)
 class Pushes:
     """A conference's."""
 
-    def __init__(self, conference_id: str, send: Send, tell: Tell) -> None:
+    def __init__(self, conference_id: str, send: Send, tell: Tell, pauses: Sequence[float]) -> None:
+        """`pauses`: seconds before each further try."""
         self._conference = conference_id
         self._send = send
         self._tell = tell
+        self._pauses = pauses
         self._open: dict[str, RtmpTarget] = {}
 
     def __bool__(self) -> bool:
@@ -36,7 +39,14 @@ class Pushes:
 
     def begin(self, broadcast_id: str) -> None:
         target = self._open[broadcast_id]
-        self._send(do="push", id=broadcast_id, url=target.url, addresses=list(target.addresses), ca_file=target.ca_file)
+        self._send(
+            do="push",
+            id=broadcast_id,
+            url=target.url,
+            addresses=list(target.addresses),
+            ca_file=target.ca_file,
+            pauses=list(self._pauses),
+        )
 
     def stop(self, broadcast_id: str) -> None:
         """May be called for what has ended."""

@@ -56,7 +56,7 @@ class Studio:
         self._snapshots = Snapshots(conference_id, self._send, tell)
         self._films = Films(conference_id, self._send, tell)
         self._hls = HlsStreams(conference_id, self._send, tell)
-        self._pushes = Pushes(conference_id, self._send, tell)
+        self._pushes = Pushes(conference_id, self._send, tell, config.broadcast_pauses)
         self._orders: tuple[Orders, ...] = (self._recordings, self._snapshots, self._films, self._hls, self._pushes)
         self._scene: Scene | None = None
         self._asked_for = False
@@ -195,8 +195,9 @@ class Studio:
     def _show_something(self) -> None:
         """There is a composite, be it empty, without anybody having asked for one."""
         if self._scene is None:
-            self.compose(Scene())
-            self._asked_for = False
+            self._scene = Scene()
+            self._tell_scene()
+            self.changed()
 
     def _show_nothing(self) -> None:
         self._ears.close()

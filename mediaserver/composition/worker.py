@@ -154,7 +154,7 @@ class Worker:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(report, state, why)
 
-        return RtmpPush(order["url"], order["addresses"], later, ca_file=order["ca_file"])
+        return RtmpPush(order["url"], order["addresses"], later, pauses=order["pauses"], ca_file=order["ca_file"])
 
 
 def _program(scene: Scene, now: float, on_key_wanted: Callable[[TrackLabel], None]) -> Program:

@@ -19,7 +19,6 @@ from mediaserver.egress.publishing import HANDSHAKE_BYTES, Publishing, Refused, 
 from mediaserver.errors import MalformedPacket
 from mediaserver.media.headers import codec_private, picture_size
 
-PAUSES = (1.0, 4.0, 10.0)  # seconds before each further try
 PROVEN = 60.0  # seconds: the end of a connection that has held so long is the first failure again
 CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 10.0  # from the connection to the stream
@@ -41,10 +40,11 @@ class RtmpPush:
         addresses: Sequence[str],
         report: Report,
         *,
+        pauses: Sequence[float],
         ca_file: str | None = None,
-        pauses: Sequence[float] = PAUSES,
     ) -> None:
-        """ValueError for a URL that leads nowhere. `ca_file`: whom to trust besides those the machine trusts."""
+        """ValueError for a URL that leads nowhere. `pauses`: seconds before each further try. `ca_file`: whom to trust
+        besides those the machine trusts."""
         self._place = read_place(url)
         self._addresses = addresses
         self._report = report

@@ -10,15 +10,29 @@ from random import Random
 import av
 import pytest
 
-from mediaserver import RecordingClosed, RecordingStarted, SnapshotTaken, StreamEnded, StreamStarted, WorkerFailed
+from mediaserver import (
+    BroadcastEnded,
+    BroadcastEvent,
+    BroadcastInterrupted,
+    BroadcastStarted,
+    RecordingClosed,
+    RecordingStarted,
+    RtmpTarget,
+    SnapshotTaken,
+    StreamEnded,
+    StreamStarted,
+    WorkerFailed,
+)
 from mediaserver.composition import process as process_module
 from mediaserver.composition.layouts import Box
 from mediaserver.composition.scene import Scene, Tile
+from mediaserver.egress.chunks import DATA, PICTURE, SOUND
 from mediaserver.media.codecs import VideoDecoder
 from mediaserver.media.depacketize import Depacketizer
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.packet import read_packet
 from tests.support.coded import number_of, pictures, tones
+from tests.support.rtmp_server import BAD_NAME, Server, Taking
 from tests.support.studio import PATIENCE, Person, Venue, Watcher, venue
 
 CLUSTER = b"\x1f\x43\xb6\x75"
@@ -307,3 +321,58 @@ async def test_the_composite_comes_back_as_a_stream(tmp_path: Path) -> None:
         picture.close()
         sound.close()
     assert set(numbers) <= set(range(30))
+
+
+async def test_a_broadcast_goes_on_with_the_next_worker_and_ends_when_it_is_told_to() -> None:
+    with Server() as platform:
+        async with venue(worker_idle=0.1) as here:
+            here.conference.broadcast("b", RtmpTarget(platform.url(), ("127.0.0.1",)))
+            await here.event(BroadcastStarted)
+            first = platform.come.get_nowait()
+            await here.until(lambda: first.media)
+            os.kill(here.worker_pid() or 0, signal.SIGKILL)
+            await here.event(BroadcastStarted, lambda _event: told(here, BroadcastStarted) == 2)
+            second = platform.come.get_nowait()
+            await here.until(lambda: second.media)
+            here.conference.stop_broadcast("b")
+            await here.until(lambda: not here.server._workers)
+        assert [each.kind for each in second.media[:3]] == [DATA, PICTURE, SOUND]
+        assert told(here, BroadcastEnded) == 0, "who has it ended knows"
+
+
+async def test_what_a_platform_refuses_for_good_is_told_and_nothing_goes_on() -> None:
+    with Server(lambda: Taking(answer=BAD_NAME)) as platform:
+        async with venue(worker_idle=0.1, broadcast_pauses=(0.0, 0.0, 0.0)) as here:
+            here.conference.broadcast("b", RtmpTarget(platform.url(), ("127.0.0.1",)))
+            ended = await here.event(BroadcastEnded)
+            await here.until(lambda: not here.server._workers)
+        assert (ended.broadcast_id, ended.why) == ("b", "NetStream.Publish.BadName")
+        assert told(here, BroadcastInterrupted) == 3
+        assert platform.count == 4
+
+
+async def test_the_end_of_the_conference_ends_its_broadcasts() -> None:
+    with Server() as platform:
+        async with venue() as here:
+            for number in range(2):
+                here.conference.broadcast(f"b{number}", RtmpTarget(platform.url(), ("127.0.0.1",)))
+            await here.until(lambda: told(here, BroadcastStarted) == 2)
+            here.conference.close()
+            await here.until(lambda: not here.server._workers)
+
+
+async def test_an_order_that_starts_the_worker_is_given_once(tmp_path: Path) -> None:
+    async with venue(worker_idle=0.1) as here:
+        here.conference.snapshot("s", tmp_path / "s.jpg")
+        recording = here.conference.record("r", tmp_path / "r")
+        await here.event(RecordingStarted)
+        await here.event(SnapshotTaken)
+        recording.stop()
+        closed = await here.event(RecordingClosed)
+        await here.until(lambda: not here.server._workers)
+        assert sum(isinstance(event, SnapshotTaken) for event in here.events) == 1
+    assert not closed.index.get("interruptions")
+
+
+def told(here: Venue, kind: type[BroadcastEvent]) -> int:
+    return sum(isinstance(event, kind) for event in here.events)
