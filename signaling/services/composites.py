@@ -77,6 +77,8 @@ class _Show:
     """User ids, the latest voice first."""
     needs: set[str] = field(default_factory=set)
     """Ids of what is made of the composite."""
+    back: set[str] = field(default_factory=set)
+    """Those of them that are made of it as a stream of the conference."""
 
 
 class Composites:
@@ -100,11 +102,14 @@ class Composites:
         self.options, self.changed = options, changed
         self._shows: dict[str, _Show] = {}
 
-    def need(self, meeting: Meeting, what: str) -> None:
-        """Something begins to be made of the composite."""
+    def need(self, meeting: Meeting, what: str, *, back: bool = False) -> None:
+        """Something begins to be made of the composite. `back`: of the stream `one_view`, which there is then."""
         show = self._show(meeting)
         show.needs.add(what)
         self._arrange(show, anew=True)
+        if back and meeting.media:
+            show.back.add(what)
+            meeting.media.one_view(True)
 
     def release(self, meeting_id: str, what: str) -> None:
         """Nothing more is made of it by that name."""
@@ -112,6 +117,10 @@ class Composites:
         if show is None:
             return
         show.needs.discard(what)
+        if what in show.back:
+            show.back.discard(what)
+            if not show.back and show.meeting.media:
+                show.meeting.media.one_view(False)
         if not show.needs and show.meeting.media:
             show.meeting.media.compose(None)
 

@@ -41,8 +41,7 @@ class Viewing:
         together = any(view is not View.STREAMS for view in views.values())
         before = self._shown.get(meeting.id, {})
         if together and not before:
-            self._composites.need(meeting, NEED)
-            meeting.media.one_view(True)
+            self._composites.need(meeting, NEED, back=True)
         for member_id, view in views.items():
             if before.get(member_id, View.STREAMS) is not view:
                 meeting.media.see(member_id, view)
@@ -50,7 +49,6 @@ class Viewing:
             self._shown[meeting.id] = views
         elif before:
             del self._shown[meeting.id]
-            meeting.media.one_view(False)
             self._composites.release(meeting.id, NEED)
 
     # what the conferences tell
