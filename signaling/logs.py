@@ -18,6 +18,7 @@ from signaling.tokens import shortened
 _CREDENTIAL_NAME = re.compile(r"(^|_)(token|key|secret|credential|password|authorization|cookie)s?$", re.IGNORECASE)
 _CREDENTIAL_TEXT = re.compile(
     r"""(?P<kept>[?&](?:token|access_key|api_key|guest|key)=)[^&\s"'<>]+  # in an address
+      | (?P<stream>\brtmps?://[^/\s]+/)[^\s"'<>]+                           # where a broadcast goes
       | (?P<user>://[^/\s:@]+:)[^@\s/]+(?=@)                              # a password in an address
       | \b[0-9a-fA-F]{32,}\b                                              # ours
       | \beyJ[\w-]+\.[\w-]+\.[\w-]*                                       # a JWT
@@ -68,7 +69,7 @@ def without_credentials(text: str) -> str:
 
 
 def _shorter(match: re.Match[str]) -> str:
-    kept = match["kept"] or match["user"] or ""
+    kept = match["kept"] or match["stream"] or match["user"] or ""
     return kept + shortened(match[0][len(kept) :])
 
 

@@ -16,10 +16,10 @@ from typing import Any
 from mediaserver.egress.backlog import Backlog, Waiting
 from mediaserver.egress.output import Coding, EncodedFrame
 from mediaserver.egress.publishing import HANDSHAKE_BYTES, Publishing, Refused, read_place
+from mediaserver.egress.tries import Tries
 from mediaserver.errors import MalformedPacket
 from mediaserver.media.headers import codec_private, picture_size
 
-PROVEN = 60.0  # seconds: the end of a connection that has held so long is the first failure again
 CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 10.0  # from the connection to the stream
 STALL = 10.0  # seconds in which nothing can be sent: it is broken
@@ -76,19 +76,18 @@ class RtmpPush:
     # in the thread
 
     def _run(self) -> None:
-        failures, why = 0, ""
-        while not self._closing and failures <= len(self._pauses):
+        tries = Tries(self._pauses)
+        while not self._closing:
             began = time.monotonic()
             try:
                 self._push()
             except (OSError, MalformedPacket, Refused) as error:
-                why = _reason(error)
-            failures = 1 if time.monotonic() - began > PROVEN else failures + 1
-            if not self._closing and failures <= len(self._pauses):
-                self._report(WAITING, why)
-                self._pause(self._pauses[failures - 1])
-        if not self._closing:
-            self._report(OVER, why)
+                pause = tries.failed(time.monotonic() - began)
+                if not self._closing:
+                    self._report(OVER if pause is None else WAITING, _reason(error))
+                if pause is None:
+                    return
+                self._pause(pause)
 
     def _push(self) -> None:
         """Returns when it is to be closed."""

@@ -73,6 +73,7 @@ def test_what_is_below_the_level_is_not_written(stream: io.StringIO):
         pytest.param(
             {"database": "postgresql://user:secret-word@host/name"}, "secret-word", id="password in an address"
         ),
+        pytest.param({"why": "rtmps://live.example/app/secret-word went away"}, "secret-word", id="a broadcast"),
         pytest.param({"text": f"got {TOKEN} there"}, TOKEN, id="hex digits anywhere"),
         pytest.param({"text": f"Bearer {JWT}"}, JWT, id="JWT anywhere"),
         pytest.param({"values": [TOKEN]}, TOKEN, id="in a list"),

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +23,11 @@ LIVE, WAITING, OVER = "live", "waiting", "over"
 
 
 class Pushing:
-    def __init__(self, url: str, addresses: tuple[str, ...], ca_file: str | None) -> None:
+    def __init__(
+        self, url: str, addresses: tuple[str, ...], ca_file: str | None, pauses: tuple[float, ...] = NO_PAUSES
+    ) -> None:
         self.told: Queue[tuple[str, str]] = Queue()
-        self.push = RtmpPush(url, addresses, lambda *told: self.told.put(told), ca_file=ca_file, pauses=NO_PAUSES)
+        self.push = RtmpPush(url, addresses, lambda *told: self.told.put(told), ca_file=ca_file, pauses=pauses)
         self.encoding = Encoding(Coding.BROADCAST, 30)
         self.encoding.add(self.push)
         self.at = 0.0
@@ -106,6 +109,17 @@ def test_where_nobody_listens_it_is_given_up() -> None:
         port = taken.getsockname()[1]
     there = Pushing(f"rtmp://live.example:{port}/live/secret-key", ("127.0.0.1",), None)
     assert [there.next() for _ in range(4)][-1] == (OVER, "Connection refused")
+
+
+def test_who_ends_it_does_not_wait_for_the_next_try() -> None:
+    with Server(refuse=True) as server:
+        there = Pushing(server.url(), ("127.0.0.1",), None, pauses=(PATIENCE * 10,))
+        (thread,) = [each for each in threading.enumerate() if each.name == "rtmp" and each.is_alive()][-1:]
+        assert there.next()[0] == WAITING
+        there.push.close()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert there.told.empty()
 
 
 def test_only_the_addresses_that_were_checked_are_connected_to() -> None:
