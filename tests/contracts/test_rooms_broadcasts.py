@@ -45,6 +45,12 @@ async def live(team: Team, meeting: dict[str, Any]) -> list[dict[str, Any]]:
     return (await team.ask("GET", f"/rooms/{meeting['access_key']}"))[1]["broadcasts"]
 
 
+@pytest.mark.parametrize("platform", [{}, {"platform": ""}, {"platform": None}])
+async def test_by_default_the_platform_is_generic(team: Team, ada: dict[str, Any], platform: dict[str, Any]):
+    assert await team.status("POST", of(ada), json={"stream_url": STREAM, **platform}) == 201
+    assert [each["platform"] for each in await live(team, ada)] == ["generic"]
+
+
 @pytest.mark.parametrize("how", ["json", "data"])
 async def test_a_broadcast_begins_with_the_address_of_its_stream(team: Team, ada: dict[str, Any], how: str):
     assert await team.ask("POST", of(ada), **{how: {"stream_url": STREAM}}) == (201, None)
@@ -189,6 +195,25 @@ async def test_observers_see_what_is_live(team: Team, ada: dict[str, Any]):
     await begin(team, ada, "youtube")
     observer = await team.observe()
     assert [each["platform"] for each in (await observer.until("room_update"))["content"]["broadcasts"]] == ["youtube"]
+
+
+async def test_the_trace_of_a_broadcast(team: Team, ada: dict[str, Any]):
+    """What those inside and an observer are told, in order."""
+    observer, ann = await team.observe(), await team.join(ada)
+    await begin(team, ada, "youtube", player_url=PLAYER)
+    await team.status("DELETE", of(ada, "youtube"))
+    await begin(team, ada)
+    (told,) = await live(team, ada)
+    await team.end()
+    coming = ["participant_update", "podium_update"]
+    trace = [*["broadcasts_update"] * 4, "room_update"]
+    observed, heard = (await observer.closed())[0], (await ann.closed())[0]
+    assert [each["type"] for each in observed] == ["room_update", *coming, *trace]
+    assert [each["type"] for each in heard] == [*trace, "terminated"]
+    generic = {"type": "broadcasts_update", "broadcasts": [told]}
+    assert [each for each in observed if each["type"] == "broadcasts_update"][2] == generic
+    assert set(told["user"]) == {"id", "name", "avatar", "guest", "joined_at"}
+    assert {"id", "name", "ready", "started_at", "shutdown", "sip", "guest_token"} == set(told["room"])
 
 
 async def test_webhooks_get_the_list_without_the_secret(team: Team, ada: dict[str, Any]):

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from signaling.api import Operation
 from signaling.api.rooms.bodies import READ, read
@@ -13,6 +13,7 @@ from signaling.services.errors import Missing
 from signaling.services.room_options import Address, Text
 
 GENERIC = "generic"
+PLATFORM = "^[a-z0-9_-]{1,32}$"
 _ALL = "/rooms/{access_key}/broadcasts"
 _ONE = f"{_ALL}/{{platform}}"
 _PATH = {**ACCESS_KEY, "platform": "As it was begun with, such as `youtube`"}
@@ -28,7 +29,9 @@ class NewBroadcast(BaseModel):
 
     stream_url: Annotated[Text, Field(description="`rtmp://` or `rtmps://`, with the stream's key; required")] = None
     player_url: Annotated[Address, Field(description="Where it can be watched")] = None
-    platform: Annotated[str, Field(pattern="^[a-z0-9_-]{1,32}$")] = GENERIC
+    platform: Annotated[
+        str, BeforeValidator(lambda given: GENERIC if given in (None, "") else given), Field(pattern=PLATFORM)
+    ] = GENERIC
 
 
 class Player(BaseModel):
