@@ -10,7 +10,8 @@ import Hls from "./vendor/hls.light.min.mjs";
 /** @typedef {"loading" | "waiting" | "live" | "interrupted" | "ended" | "missing" | "unsupported"} StreamState */
 
 const TRY_AGAIN = 2000; // milliseconds
-const FAR_BEHIND = 10; // seconds: then it jumps
+const LOOK_EVERY = 700; // milliseconds
+const FAR_BEHIND = 6; // seconds: then it jumps
 const NATIVE = "application/vnd.apple.mpegurl";
 const PATIENT = { maxTimeToFirstByteMs: 12_000, maxLoadTimeMs: 20_000, timeoutRetry: null, errorRetry: { maxNumRetry: 8, retryDelayMs: 500, maxRetryDelayMs: 2000 } };
 
@@ -90,7 +91,8 @@ export class LiveStream extends EventTarget {
       backBufferLength: 30,
       liveMaxLatencyDuration: FAR_BEHIND,
       liveSyncDuration: 1,
-      maxLiveSyncPlaybackRate: 1.1,
+      liveSyncOnStallIncrease: 0.3,
+      maxLiveSyncPlaybackRate: 1.2,
       manifestLoadPolicy: { default: PATIENT },
       playlistLoadPolicy: { default: PATIENT },
     });
@@ -104,10 +106,22 @@ export class LiveStream extends EventTarget {
   /** @param {import("./vendor/hls.light.min.mjs").LevelData} data */
   #loaded({ details, networkDetails }) {
     this.#over = !details.live;
+    if (this.#over) this.#awaitEnd(-1);
     const date = networkDetails instanceof XMLHttpRequest ? Date.parse(networkDetails.getResponseHeader("Date") ?? "") : NaN;
     // the header has whole seconds: the server's clock is as far ahead as the answer that was latest in its second says
     if (!Number.isNaN(date)) this.#ahead = Math.max(this.#ahead, date - Date.now());
     if (this.state === "interrupted") this.#enter("live");
+  }
+
+  /**
+   * Of a stream that nothing comes of any more: where it stands still it has been shown to its end. The player does not
+   * always say so when the last part came as a part.
+   * @param {number} before the time that was shown when it was last looked
+   */
+  #awaitEnd(before) {
+    const { currentTime, paused } = this.video;
+    if (currentTime === before && !paused) this.#enter("ended");
+    else this.#later(() => this.#awaitEnd(currentTime), LOOK_EVERY);
   }
 
   /** @param {import("./vendor/hls.light.min.mjs").ErrorData} error */
@@ -123,10 +137,10 @@ export class LiveStream extends EventTarget {
     this.#later(() => this.start());
   }
 
-  /** @param {() => unknown} work */
-  #later(work) {
+  /** @param {() => unknown} work @param {number} [delay] */
+  #later(work, delay = TRY_AGAIN) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(work, TRY_AGAIN);
+    this.#timer = setTimeout(work, delay);
   }
 
   /** @param {StreamState} state */

@@ -57,6 +57,11 @@ function dress(id, name, label) {
   button.setAttribute("aria-label", t(label));
 }
 
+/** The frame is as wide as the picture. */
+function fitScreen() {
+  if (video.videoWidth) screen.style.setProperty("--ratio", String(video.videoWidth / video.videoHeight));
+}
+
 function showControls() {
   dress("#play", video.paused ? "play" : "pause", video.paused ? "play" : "pause");
   dress("#mute", video.muted || video.volume === 0 ? "speakerOff" : "speaker", video.muted ? "unmute" : "mute");
@@ -70,7 +75,7 @@ function showState() {
   document.body.dataset.state = state;
   const playing = state === "live";
   find("#cover").hidden = playing;
-  find("#bar").hidden = !playing;
+  find("#bar").hidden = find("#keys").hidden = !playing;
   find("#spinner").hidden = !["loading", "waiting", "interrupted"].includes(state);
   find("#again").hidden = state !== "missing";
   if (!playing) {
@@ -143,6 +148,7 @@ showState();
 stream.addEventListener("change", showState);
 stream.addEventListener("ready", play);
 for (const type of ["play", "pause", "volumechange"]) video.addEventListener(type, () => (showControls(), wake()));
+video.addEventListener("resize", fitScreen);
 document.addEventListener("fullscreenchange", showControls);
 document.addEventListener("keydown", typed);
 for (const type of ["pointermove", "pointerdown", "focusin"]) screen.addEventListener(type, wake);
