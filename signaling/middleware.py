@@ -25,6 +25,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REQUEST_HEADERS = "Authorization, Content-Type, x-vcs-token, If-Match"
 EXPOSED_HEADERS = "Location, ETag, Link, X-Request-Id"
 PREFLIGHT_LIFE = 7200  # seconds: the longest that browsers keep
+MANY = web.RequestKey("many", bool)
+"""Set on requests of which there are too many for a line each in the log: one that succeeds gets none."""
 NO_CORS = web.ResponseKey("no_cors", bool)
 """Set on responses that pages of other origins must not read."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -153,7 +155,7 @@ def _remember(request: web.Request, status: int, seconds: float) -> None:
     family, route = _family(request), _route(request)
     method = request.method if request.method in METHODS else "other"
     request.app[REQUESTS].answered(method, route, status, seconds)
-    log.info(
+    (log.debug if request.get(MANY) and status < 400 else log.info)(
         "request",
         method=method,
         route=route,

@@ -8,7 +8,7 @@ stands for never changes, and a playlist that was waited for is the same for all
 from aiohttp import hdrs, web
 
 from signaling.appkeys import HLS
-from signaling.middleware import NO_CORS
+from signaling.middleware import MANY, NO_CORS
 from signaling.services.errors import BadValue
 from signaling.services.hls import PATH, PLAYLIST
 from signaling.services.hls_window import Window
@@ -45,6 +45,7 @@ async def media(request: web.Request) -> web.Response:
 
 
 def _window(request: web.Request) -> Window:
+    request[MANY] = True
     return request.app[HLS].window(request.match_info["stream"])
 
 

@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFami
 from mediaserver import ServerStats
 from signaling.api import json_response
 from signaling.api.openapi import describe
-from signaling.appkeys import CLOCK, DELIVERIES, FAMILIES, HEALTH, MEDIA, MEETINGS, REQUESTS, SETTINGS
+from signaling.appkeys import CLOCK, DELIVERIES, FAMILIES, HEALTH, HLS, MEDIA, MEETINGS, REQUESTS, SETTINGS
 from signaling.metrics import Scrape, counters, gauges
 from signaling.version import VERSION
 
@@ -57,6 +57,7 @@ async def metrics(request: web.Request) -> web.Response:
         lambda: _meetings(app[MEETINGS].counts()),
         lambda: _media(app[MEDIA].stats()),
         lambda: counters("folkmoot", app[DELIVERIES].counts()),
+        lambda: gauges("folkmoot_hls", app[HLS].counts()),
         app[REQUESTS].metrics,
     )
     return web.Response(body=scrape.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

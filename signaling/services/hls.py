@@ -8,7 +8,8 @@ and the only credential for it. It can be watched for a while after its end; a s
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from signaling.settings import Hls as Limits
 PATH = "/hls"
 PLAYLIST = "index.m3u8"
 PAGE = "/watch"
+LAST_WORDS = 3.0  # seconds for the object store to take what is left when the server stops
 
 log = structlog.get_logger(__name__)
 
@@ -76,10 +78,12 @@ class HlsStreams:
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
     async def aclose(self) -> None:
-        for stream in self._streams.values():
-            await stream.work.done()
-            if stream.mirror:
-                await stream.mirror.aclose()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS):
+                for stream in self._streams.values():
+                    await stream.work.done()
+                    if stream.mirror:
+                        await stream.mirror.aclose()
 
     # what users do
 
@@ -123,6 +127,12 @@ class HlsStreams:
             raise NotFound("stream", stream_id)
         return self._streams[stream_id].window
 
+    def counts(self) -> Mapping[str, int]:
+        """Streams that run, requests that wait for what comes next, and bytes in memory."""
+        windows = [stream.window for stream in self._streams.values()]
+        kept = sum(window.size_bytes for window in windows)
+        return {"streams": len(self._running), "requests_waiting": self._waiting.count, "bytes": kept}
+
     # what is heard
 
     def hear(self, event: MediaEvent) -> None:
@@ -133,7 +143,7 @@ class HlsStreams:
                 case HlsPart():
                     stream.work.put(lambda: self._add(stream, event))
                 case HlsEnded():
-                    log.info("stream ended", conference=event.conference_id, stream=stream.id[:4], why=event.why)
+                    log.info("stream ended", conference=event.conference_id, stream=tokens.shortened(stream.id), why=event.why)
                     self._stop(stream)
                     stream.work.put(lambda: self._finish(stream))
 

@@ -237,6 +237,24 @@ async def test_what_caches_and_pages_of_others_are_told(
     assert (again.status, await again.read()) == (304, b"")
 
 
+async def test_what_operators_see(team: Team, capsys: pytest.CaptureFixture[str]) -> None:
+    stream, worker = await begin(team, await team.enter())
+    await worker.write(8)
+    waiting = asyncio.create_task(fetch(team, stream, "1.2.m4s"))
+    await asyncio.wait([waiting], timeout=0.1)
+    metrics = await (await team.send("GET", "/metrics")).text()
+    assert "folkmoot_hls_streams 1.0\n" in metrics
+    assert "folkmoot_hls_requests_waiting 1.0\n" in metrics
+    assert f"folkmoot_hls_bytes {float(len('head') + 2 * 6 * len('<0>') + 2 * len('<0>'))}\n" in metrics
+    await worker.write(1)
+    await waiting
+    await fetch(team, stream, "9.m4s")
+    logged = [line for line in capsys.readouterr().out.splitlines() if "route=/hls" in line]
+    assert [line for line in logged if "status=404" not in line] == []
+    assert len(logged) == 1
+    assert stream["id"] not in "".join(logged)
+
+
 async def test_pages_of_others_may_play_it_whoever_may_call(tmp_path: Path) -> None:
     async with team_server(tmp_path, cors={"allowed_origins": ["https://own.example"]}) as team:
         stream, worker = await begin(team, await team.enter())

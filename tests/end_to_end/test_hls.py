@@ -38,8 +38,9 @@ def path_of(stream: dict[str, Any], what: str = "playlist") -> str:
 
 async def playlist(team: Team, stream: dict[str, Any], query: str = "") -> str:
     async with team.session.get(path_of(stream) + query) as response:
-        assert response.status == 200, await response.text()
-        return await response.text()
+        text: str = await response.text()
+        assert response.status == 200, text
+        return text
 
 
 async def captured(team: Team, stream: dict[str, Any], seconds: float, file: Path) -> Path:
