@@ -143,7 +143,12 @@ class HlsStreams:
                 case HlsPart():
                     stream.work.put(lambda: self._add(stream, event))
                 case HlsEnded():
-                    log.info("stream ended", conference=event.conference_id, stream=tokens.shortened(stream.id), why=event.why)
+                    log.info(
+                        "stream ended",
+                        conference=event.conference_id,
+                        stream=tokens.shortened(stream.id),
+                        why=event.why,
+                    )
                     self._stop(stream)
                     stream.work.put(lambda: self._finish(stream))
 
