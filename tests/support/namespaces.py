@@ -56,7 +56,7 @@ class FarSide:
 @contextmanager
 def near_side() -> Iterator[str]:
     """This side's address, for the server."""
-    _run("ip", "address", "add", f"{ADDRESS}/32", "dev", "lo")
+    _run("ip", "address", "replace", f"{ADDRESS}/32", "dev", "lo")
     try:
         yield ADDRESS
     finally:
