@@ -33,11 +33,12 @@ FRAMED = web.ResponseKey("framed", bool)
 """Set on pages: whether the sites of the settings may show them in a frame."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+_IMAGES = "img-src 'self' data: blob:"
 _CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
         "connect-src 'self' ws: wss:",
-        "img-src 'self' data: blob:",
+        _IMAGES,
         "media-src 'self' blob: mediastream:",
         "worker-src 'self' blob:",
         "object-src 'none'",
@@ -45,6 +46,8 @@ _CONTENT_POLICY = "; ".join(
         "form-action 'self'",
     )
 )
+_SLIDES = "img-src 'self' data: blob: https:"
+"""In conferences: what somebody presents may be kept elsewhere."""
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
@@ -90,7 +93,8 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
     headers["Referrer-Policy"] = "no-referrer"
     if FRAMED in response:
         ancestors = _ancestors(request) if response[FRAMED] else "'self'"
-        headers["Content-Security-Policy"] = f"{_CONTENT_POLICY}; frame-ancestors {ancestors}"
+        policy = _CONTENT_POLICY.replace(_IMAGES, _SLIDES) if response[FRAMED] else _CONTENT_POLICY
+        headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {ancestors}"
 
 
 def page(files: Files, request: web.Request, name: str, status: int = 200) -> web.Response:

@@ -239,7 +239,7 @@ async def test_only_the_configured_origins_may_read(
 # pages
 
 
-@pytest.mark.parametrize("path", ["/", "/app", "/lab", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/app", "/lab", "/docs", "/recordings", "/team"])
 async def test_a_page_loads_nothing_from_elsewhere(api: Api, path: str):
     response = await api.send("GET", path, key=None)
     assert response.status == 200
@@ -264,6 +264,13 @@ async def test_only_the_conference_page_may_stand_in_frames(
     async with api_server(settings, clock) as api:
         policy = (await api.send("GET", path, key=None)).headers["Content-Security-Policy"]
         assert policy.endswith(f"frame-ancestors {ancestors}")
+
+
+async def test_pictures_from_elsewhere_are_shown_in_conferences_only(api: Api):
+    for path, elsewhere in (("/app", True), ("/", False), ("/team", False)):
+        policy = (await api.send("GET", path, key=None)).headers["Content-Security-Policy"]
+        (images,) = [each for each in policy.split("; ") if each.startswith("img-src ")]
+        assert ("https:" in images.split()) == elsewhere, path
 
 
 async def test_files_of_the_pages_are_asked_for_again(api: Api):

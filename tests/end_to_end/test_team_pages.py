@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,34 +59,51 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runn
         yield server
 
 
+@dataclass
+class House:
+    """A team's meetings, and the windows of those who look at them."""
+
+    chromium: Chromium
+    url: str
+    team: Rooms
+    windows: list[Window] = field(default_factory=list)
+
+    async def open(self, address: str) -> Window:
+        self.windows.append(Window(await self.chromium.page()))
+        await self.windows[-1].page.open(address)
+        return self.windows[-1]
+
+    async def come(self, link: str | None, name: str) -> Window:
+        window = await self.open(f"{link}{QUERY}&name={name}")
+        await window.page.call("joined", PATIENCE)
+        return window
+
+    async def host_and_guest(self, room: str, **options: Any) -> tuple[Meeting, Window, Window]:
+        """Ada, a member, and Gus, a guest, in the same meeting."""
+        meeting = await self.team.enter(NewUser(name="Ada", id="ada"), room, options=RoomOptions(**options))
+        links = meeting.links
+        ada, gus = await asyncio.gather(self.come(links.gui, "Ada"), self.come(links.guest_join, "Gus"))
+        await ada.sees("[data-control=tools]")
+        return meeting, ada, gus
+
+    async def sign_in(self, path: str) -> Window:
+        """The team's page, its key typed in."""
+        desk = await self.open(self.url + path)
+        await desk.type("#key", KEY)
+        await desk.press("button", "Continue")
+        return desk
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def team(server: RunningServer) -> AsyncIterator[Rooms]:
-    async with Rooms(server.url, KEY) as rooms:
-        yield rooms
+async def house(server: RunningServer, chromium: Chromium) -> AsyncIterator[House]:
+    async with Rooms(server.url, KEY) as team:
+        house = House(chromium, server.url, team)
+        yield house
+        await asyncio.gather(*(window.page.close() for window in house.windows))
 
 
-async def open_page(chromium: Chromium, address: str) -> Window:
-    window = Window(await chromium.page())
-    await window.page.open(address)
-    return window
-
-
-async def come(chromium: Chromium, link: str | None, name: str) -> Window:
-    window = await open_page(chromium, f"{link}{QUERY}&name={name}")
-    await window.page.call("joined", PATIENCE)
-    return window
-
-
-async def host_and_guest(chromium: Chromium, team: Rooms, room: str, **options: Any) -> tuple[Meeting, Window, Window]:
-    meeting = await team.enter(NewUser(name="Ada", id="ada"), room, options=RoomOptions(**options))
-    links = meeting.links
-    ada, gus = await asyncio.gather(come(chromium, links.gui, "Ada"), come(chromium, links.guest_join, "Gus"))
-    await ada.sees("[data-control=tools]")
-    return meeting, ada, gus
-
-
-async def test_a_member_locks_the_meeting_and_removes_a_guest(chromium: Chromium, team: Rooms):
-    meeting, ada, gus = await host_and_guest(chromium, team, "locked", lock_available=True)
+async def test_a_member_locks_the_meeting_and_removes_a_guest(house: House):
+    meeting, ada, gus = await house.host_and_guest("locked", lock_available=True)
     await gus.press("[data-control=tools]")
     await gus.sees("[data-tool=snapshot]")
     await gus.misses("[data-tool=lock]")
@@ -94,7 +111,7 @@ async def test_a_member_locks_the_meeting_and_removes_a_guest(chromium: Chromium
     await ada.press("[data-tool=lock]")
     await ada.press(".dialog-actions .button-danger")
     await asyncio.gather(*(window.sees("body[data-locked=true] #locked") for window in (ada, gus)))
-    late = await open_page(chromium, f"{meeting.links.guest_join}{QUERY}&name=Eve")
+    late = await house.open(f"{meeting.links.guest_join}{QUERY}&name=Eve")
     await late.sees("h1", "The meeting is locked")
     await gus.press("[data-control=people]")
     await gus.sees("[data-person=ada]")
@@ -104,12 +121,10 @@ async def test_a_member_locks_the_meeting_and_removes_a_guest(chromium: Chromium
     await gus.sees("h1", "You were removed from the meeting")
 
 
-async def test_slides_are_brought_and_presented_and_turned_for_everybody(
-    chromium: Chromium, team: Rooms, tmp_path: Path
-):
-    _, ada, gus = await host_and_guest(chromium, team, "slides")
+async def test_slides_are_brought_and_presented_and_turned_for_everybody(house: House, tmp_path: Path):
+    _, ada, gus = await house.host_and_guest("slides")
     (tmp_path / "plan.pdf").write_bytes(documents.pdf(pages=3, size=(400, 300)))
-    async with team.observe("slides") as events:
+    async with house.team.observe("slides") as events:
         await ada.press("[data-control=files]")
         await ada.page.page.set_input_files("#file", tmp_path / "plan.pdf")
         await ada.press(".file-open:enabled", "plan.pdf")
@@ -132,22 +147,22 @@ async def test_slides_are_brought_and_presented_and_turned_for_everybody(
     assert told.index("files_update") < told.index("presentation_update")
 
 
-async def test_who_comes_later_sees_what_is_going_on(chromium: Chromium, team: Rooms):
-    meeting = await team.enter(NewUser(name="Ada", id="ada"), "running")
-    user = team.user(meeting)
+async def test_who_comes_later_sees_what_is_going_on(house: House):
+    meeting = await house.team.enter(NewUser(name="Ada", id="ada"), "running")
+    user = house.team.user(meeting)
     await user.upload(documents.picture("PNG"), "one.png")
     await user.start_recording()
-    gus = await come(chromium, meeting.links.guest_join, "Gus")
+    gus = await house.come(meeting.links.guest_join, "Gus")
     await gus.sees("#recording")
     await gus.press("[data-control=files]")
     await gus.sees("[data-file]", "one.png")
 
 
-async def test_a_recording_is_seen_to_run_and_played_and_sought(chromium: Chromium, team: Rooms, server: RunningServer):
-    meeting, ada, gus = await host_and_guest(chromium, team, "film", widescreen=True)
+async def test_a_recording_is_seen_to_run_and_played_and_sought(house: House):
+    meeting, ada, gus = await house.host_and_guest("film", widescreen=True)
     await gus.page.call("do", "leave")
     await ada.page.call("publish", 5, {})
-    guest = await come(chromium, meeting.links.guest_join, "Gil")
+    guest = await house.come(meeting.links.guest_join, "Gil")
     await ada.press("[data-control=tools]")
     await ada.press("[data-tool=record]", "Record")
     await asyncio.gather(*(window.sees("body[data-recording=true] #recording") for window in (ada, guest)))
@@ -156,7 +171,7 @@ async def test_a_recording_is_seen_to_run_and_played_and_sought(chromium: Chromi
     await ada.press("[data-tool=record]", "Stop recording")
     await ada.misses("#recording")
 
-    desk = await open_page(chromium, f"{server.url}/recordings")
+    desk = await house.open(f"{house.url}/recordings")
     await desk.type("#key", "another key")
     await desk.press("button", "Continue")
     await desk.sees("[role=alert]", "The server does not know this key")
@@ -165,7 +180,7 @@ async def test_a_recording_is_seen_to_run_and_played_and_sought(chromium: Chromi
     await desk.type("#room", "film")
 
     async def finished() -> bool:
-        return (await team.recordings("film"))[0].links.download is not None
+        return (await house.team.recordings("film"))[0].links.download is not None
 
     await until(finished, FILM_PATIENCE, "the recording to be finished")
     await desk.press("button", "Show")
@@ -179,34 +194,28 @@ async def test_a_recording_is_seen_to_run_and_played_and_sought(chromium: Chromi
     assert [line for line in desk.page.said if "403" not in line] == []
 
 
-async def test_a_picture_of_everybody_is_taken_and_listed(chromium: Chromium, team: Rooms, server: RunningServer):
-    _, ada, _ = await host_and_guest(chromium, team, "pictures")
+async def test_a_picture_of_everybody_is_taken_and_listed(house: House):
+    _, ada, _ = await house.host_and_guest("pictures")
     await ada.press("[data-control=tools]")
     await ada.press("[data-tool=snapshot]")
     await ada.sees("[data-snapshot] img")
     await ada.press(".layout[title=Nine]")
     await ada.page.call("option", "layout_name", "nine", PATIENCE)
-    desk = await open_page(chromium, f"{server.url}/team#pictures")
-    await desk.type("#key", KEY)
-    await desk.press("button", "Continue")
+    desk = await house.sign_in("/team#pictures")
     await desk.type("#room", "pictures")
     await desk.press("button", "Show")
     await desk.sees("[data-snapshot] img")
 
 
-async def test_a_team_registers_its_webhook_and_makes_permalinks(
-    chromium: Chromium, team: Rooms, server: RunningServer
-):
-    desk = await open_page(chromium, f"{server.url}/team")
-    await desk.type("#key", KEY)
-    await desk.press("button", "Continue")
+async def test_a_team_registers_its_webhook_and_makes_permalinks(house: House):
+    desk = await house.sign_in("/team")
     await desk.type("#hook-url", "https://hooks.invalid/here")
     await desk.press("button", "Save")
     await desk.sees(".hook-url", "https://hooks.invalid/here")
-    hook = await team.webhooks.get()
+    hook = await house.team.webhooks.get()
     assert hook is not None
     assert hook.types == ["room_update", "recording_update"]
-    await team.enter(NewUser(name="Ada"), "told")
+    await house.team.enter(NewUser(name="Ada"), "told")
     await desk.press("[aria-label='Look again']")
     await desk.sees("[data-delivery]", "room_update")
     await desk.press("#tab-permalinks")
@@ -215,8 +224,8 @@ async def test_a_team_registers_its_webhook_and_makes_permalinks(
     await desk.press("button", "Create")
     await desk.sees("[data-permalink]", "Clinic")
     host = await (await desk.sees("[data-permalink] [data-link]", "Host")).get_attribute("data-link")
-    assert host == (await team.permalinks.list()).items[0].links["gui"]
-    await come(chromium, host, "Ada")
+    assert host == (await house.team.permalinks.list()).items[0].links["gui"]
+    await house.come(host, "Ada")
 
 
 async def test_the_little_pictures_of_layouts_are_those_of_the_composite(chromium: Chromium, server: RunningServer):
