@@ -136,8 +136,8 @@ async def load_joins(server: Server, load: Load, count: int, *, publish: bool) -
     async with AsyncExitStack() as rooms:
         tokens = [await rooms.enter_async_context(room_with(server, load, 3)) for _ in range(count)]
         members = [Member(load) for _ in tokens]
-        await idle.learn()
         for batch in batched(zip(members, tokens, strict=True), BATCH):
+            await idle.learn()  # anew: who has joined before is there now, and costs
             begun = idle.begin()
             for member, token in batch:
                 await member.join(server, token, publish=publish)
