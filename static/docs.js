@@ -5,6 +5,7 @@
  */
 
 import { find, h } from "./ui/dom.js";
+import { FAMILIES } from "./ui/families.js";
 import { logo } from "./ui/icons.js";
 
 /**
@@ -158,6 +159,15 @@ function section(document_, entry) {
     h("h4", { text: "Try it" }), example(curl(entry, scheme ? header(scheme) : "")));
 }
 
+/** @param {string} name of a family */
+function whomFor(name) {
+  const family = FAMILIES[name];
+  return family && h("p", { class: "docs-audience" }, h("strong", { text: `For ${lowered(family.audience)}.` }), ` ${family.text}`);
+}
+
+/** @param {string} sentence */
+const lowered = (sentence) => sentence.charAt(0).toLowerCase() + sentence.slice(1);
+
 /** @param {Record<string, any>} document_ */
 function show(document_) {
   const all = entries(document_);
@@ -165,11 +175,12 @@ function show(document_) {
   for (const { name, description } of document_.tags) {
     const own = all.filter((entry) => entry.tag === name);
     const scheme = own.map((entry) => schemeOf(document_, entry)).find(Boolean) ?? {};
-    find("#nav").append(h("section", {}, h("h2", { text: description }),
+    find("#nav").append(h("section", {}, h("h2", {}, h("a", { class: "docs-nav-family", href: `#family-${name}`, text: description })),
       ...own.map((entry) => h("a", { href: `#${entry.id}` }, badge(entry.method), h("span", { text: entry.operation.summary })))));
     find("#operations").append(
-      h("div", { class: "docs-family-head" },
+      h("div", { class: "docs-family-head", id: `family-${name}` },
         h("h2", { class: "docs-family", text: description }),
+        whomFor(name),
         h("p", { class: "docs-credential" }, "Every request carries its key in the header ", h("code", { text: headerName(scheme) }), ".")),
       ...own.map((entry) => section(document_, entry)));
   }

@@ -3,6 +3,7 @@
  */
 
 import { find, h } from "./ui/dom.js";
+import { familyCards } from "./ui/families.js";
 import { icon, logo } from "./ui/icons.js";
 
 /** @typedef {{ version: string, families: string[], dev: boolean, realtime_key?: string }} About */
@@ -20,8 +21,6 @@ const LINKS = /** @type {const} */ ([
   ["flask", "/lab", "Lab", "Codecs, layers and live plots of a call"],
   ["chart", "/metrics", "Metrics", "What the server is doing now"],
 ]);
-/** @type {Record<string, string>} */
-const FAMILIES = { realtime: "Realtime", rooms: "Rooms", sessions: "Sessions", spaces: "Spaces", whip: "WHIP", whep: "WHEP" };
 const KEY_SIZE = 16; // bytes of an encrypted meeting's key
 const TOKEN = /^[0-9a-f]{64}$/i;
 
@@ -52,7 +51,8 @@ function destinationOf(text) {
 /** @param {About} about */
 function show({ version, families, dev, realtime_key }) {
   find("#version").textContent = version;
-  find("#families").textContent = families.length ? `Interfaces: ${families.map((family) => FAMILIES[family] ?? family).join(", ")}` : "";
+  find("#families").append(...familyCards(families));
+  find("#interfaces").hidden = families.length === 0;
   const hint = find("#hint");
   hint.hidden = false;
   if (!dev || !realtime_key) {

@@ -52,6 +52,7 @@ class RoomPage {
     if (ahead && "refusal" in ahead && !joining) return this.end("error", ahead.refusal);
     const entrance = ahead && "roomName" in ahead ? ahead : null;
     if (entrance) document.title = `${entrance.roomName} – Folkmoot`;
+    if (entrance && !entrance.isPublic) this.view.withoutLink(); // it would let nobody in
     const listens = entrance?.role === "subscriber";
     const [audio, video] = [options.audio && !listens, options.video && !listens];
     if (joining) return this.enter(joining, this.media.start({ audio, video }));
@@ -144,7 +145,7 @@ class RoomPage {
   tellJoined() {
     const { self, participants } = conference;
     this.embedding.tell("joined", { participant: { id: self?.id, name: self?.name, role: self?.role } });
-    this.embedding.tell("participants", { count: participants.length });
+    this.embedding.participants(participants.length);
   }
 
   /** One's own: what may be sent begins or ends without joining anew. */
@@ -180,7 +181,7 @@ class RoomPage {
     this.view.drawTiles();
     this.view.drawAlone();
     this.view.drawControls();
-    if (conference.state === "joined" && document.body.dataset.state === "joined") this.embedding.tell("participants", { count: conference.participants.length });
+    if (document.body.dataset.state === "joined") this.embedding.participants(conference.participants.length);
   }
 
   modeChanged() {

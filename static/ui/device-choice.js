@@ -5,6 +5,7 @@
 import { LevelMeter, loudness } from "./devices.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { mayUse } from "./policy.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("./devices.js").LocalMedia} LocalMedia */
@@ -63,7 +64,7 @@ export function deviceChoice(media, { onSpeaker } = {}) {
   };
   media.addEventListener("devices", refresh);
   refresh();
-  return h("div", { class: "choice" }, microphone.element, camera.element, speaker?.element);
+  return h("div", { class: "choice" }, mayUse("audio") && microphone.element, mayUse("video") && camera.element, speaker?.element);
 }
 
 /**

@@ -18,6 +18,7 @@ import { embedded } from "./policy.js";
 
 export class Embedding {
   #owner;
+  #count = 0;
   /** @type {Promise<string[]>} who may command */ #commanders = Promise.resolve([]);
 
   /** @param {EmbeddingOwner} owner */
@@ -34,6 +35,13 @@ export class Embedding {
    */
   tell(type, fields = {}) {
     if (embedded) parent.postMessage({ source: "conference", type, ...fields }, "*");
+  }
+
+  /** @param {number} count of people, oneself included; told when it changes */
+  participants(count) {
+    if (count === this.#count) return;
+    this.#count = count;
+    this.tell("participants", { count });
   }
 
   /** @param {MessageEvent} event */

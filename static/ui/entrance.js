@@ -9,6 +9,7 @@
  * @property {string} roomName
  * @property {string | null} participantName null: one may choose
  * @property {string} role
+ * @property {boolean} isPublic whether the bare link is enough
  */
 
 /**

@@ -99,6 +99,12 @@ export class RoomView {
     return possible && this.conference.mayPublish && this.conference.happening.options.isScreensharingAllowed !== false;
   }
 
+  /** There is nothing to hand to others. */
+  withoutLink() {
+    this.options.link = null;
+    this.drawHappening();
+  }
+
   /** What one may do to others. */
   get rights() {
     const { self, happening } = this.conference;

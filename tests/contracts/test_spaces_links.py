@@ -155,7 +155,8 @@ async def test_a_link_tells_what_it_opens_without_being_used_up(api: Api):
     path = f"/v1/entrances/{room['alias']}"
     made = await ada.made(f"/spaces/{space}/rooms/{room['id']}/generate-access", username="Gus")
     [token] = parse_qs(urlsplit(made["url"]).query)["accessToken"]
-    opened = {"roomName": "Talk", "type": "webinar", "isScreensharingAllowed": True, "isChatAllowed": False}
+    allowed = {"isScreensharingAllowed": True, "isChatAllowed": False}
+    opened = {"roomName": "Talk", "type": "webinar", "isPublic": False, **allowed}
     for _ in range(2):
         told = await ask(api, "GET", path, token)
         assert told == (200, {**opened, "participantName": "Gus", "role": "subscriber"})
@@ -183,7 +184,7 @@ async def test_a_public_room_is_open_to_guests_who_name_themselves(api: Api):
     ada = await person(api, "ada")
     room = await ada.room(await ada.space())
     status, told = await ask(api, "GET", f"/v1/entrances/{room['alias']}")
-    assert (status, told["participantName"], told["role"]) == (200, None, "publisher")
+    assert (status, told["participantName"], told["role"], told["isPublic"]) == (200, None, "publisher", True)
 
 
 async def test_a_refresh_token_opens_the_room_until_it_is_used(api: Api):

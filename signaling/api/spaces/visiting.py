@@ -25,6 +25,8 @@ class EntranceAnswer(BaseModel):
     participantName: str | None
     """None: they may choose."""
     role: str
+    isPublic: bool
+    """Whether strangers come in by the bare link."""
     isScreensharingAllowed: bool
     isChatAllowed: bool
 
@@ -44,12 +46,18 @@ class SignIn(BaseModel):
 
 async def look_at_entrance(request: web.Request) -> web.Response:
     try:
-        admitted = await request.app[SPACES_DOOR].look(request.match_info["alias"], bearer(request))
+        admitted, public = await request.app[SPACES_DOOR].look(request.match_info["alias"], bearer(request))
     except Refused as error:
         raise Forbidden("This does not open the room.") from error
-    venue = admitted.venue
-    role = admitted.role.name.lower()
-    return answer(EntranceAnswer(roomName=venue.name or "", participantName=admitted.name, role=role, **venue.options))
+    return answer(
+        EntranceAnswer(
+            roomName=admitted.venue.name or "",
+            participantName=admitted.name,
+            role=admitted.role.name.lower(),
+            isPublic=public,
+            **admitted.venue.options,
+        )
+    )
 
 
 async def look_at_invite(request: web.Request) -> web.Response:

@@ -57,9 +57,11 @@ class SpacesDoor:
         """Whether it is a room's."""
         return await self._found(alias) is not None
 
-    async def look(self, alias: str, token: str) -> Pass:
-        """What the token, or none, opens now; nothing is used up by that."""
-        return await self._admit_to(Credential("alias", token, alias=alias))
+    async def look(self, alias: str, token: str) -> tuple[Pass, bool]:
+        """What the token, or none, opens now, and whether none would do; nothing is used up by that."""
+        admitted = await self._admit_to(Credential("alias", token, alias=alias))
+        found = await self._found(alias)
+        return admitted, found is not None and all(each.is_public for each in found)
 
     async def exists(self, conference_id: str) -> bool:
         return await self._database.reading(_by_channel, conference_id) is not None
