@@ -8,6 +8,8 @@ from mediaserver.composition.control import Message
 from mediaserver.composition.orders import CONFERENCE_OVER, WORKER_LOST
 from mediaserver.events import HlsBegun, HlsEnded, HlsPart, MediaEvent
 
+MAX_PART = 16 << 20  # bytes: more than a third of a second of anything
+
 
 @dataclass(slots=True)
 class _Stream:
@@ -55,8 +57,10 @@ class HlsStreams:
 
     def heard(self, message: Message) -> bool:
         match message:
-            case {"did": "hls", "id": str(hls_id), "event": str(event), **rest} if hls_id in self._open:
-                self._written(hls_id, event, rest)
+            case {"did": "hls", "id": str(hls_id), "event": "begun", "file": str(file)} if hls_id in self._open:
+                self._tell(HlsBegun(self._conference, "", hls_id, self._path(hls_id, file)))
+            case {"did": "hls", "id": str(hls_id), "event": "part"} if hls_id in self._open:
+                self._part(hls_id, message)
             case {"did": "hls_over", "id": str(hls_id), "why": str(why)} if hls_id in self._open:
                 self._ended(hls_id, why)
                 return True
@@ -71,14 +75,17 @@ class HlsStreams:
         for hls_id, stream in list(self._open.items()):
             self._ended(hls_id, CONFERENCE_OVER if stream.stopping else WORKER_LOST)
 
-    def _written(self, hls_id: str, event: str, rest: Message) -> None:
-        """The file's name is the worker's: it is never more than a name in the stream's folder."""
-        file = rest.pop("file")
-        path = str(self._open[hls_id].folder / Path(file).name)
-        if event == "begun":
-            self._tell(HlsBegun(self._conference, "", hls_id, path))
-        else:
-            self._tell(HlsPart(self._conference, "", hls_id, path, **rest))
+    def _part(self, hls_id: str, message: Message) -> None:
+        path = self._path(hls_id, str(message["file"]))
+        offset, size = int(message["offset"]), min(int(message["size"]), MAX_PART)
+        at, duration = float(message["at"]), float(message["duration"])
+        independent, first, last = (bool(message[name]) for name in ("independent", "first", "last"))
+        what = (offset, size, at, duration, independent, first, last)
+        self._tell(HlsPart(self._conference, "", hls_id, path, *what))
+
+    def _path(self, hls_id: str, file: str) -> str:
+        """The name is the worker's: it is never more than a name in the stream's folder."""
+        return str(self._open[hls_id].folder / Path(file).name)
 
     def _ended(self, hls_id: str, why: str) -> None:
         del self._open[hls_id]
