@@ -51,6 +51,7 @@ def make_targets(settings: Settings, clock: Clock, database: Database, fetcher: 
         fetcher.check,
         clock,
         configured=Configured(given.access_key, given.secret_key, given.account_key, given.container),
+        pin=not settings.fetch.allow_private_addresses,
     )
 
 

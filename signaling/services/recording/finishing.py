@@ -58,6 +58,9 @@ class Finishing:
     async def keep(self, take: Take) -> None:
         """Its file goes to where it is kept; if that cannot be now, it waits to be tried again."""
         take.waiting = False
+        if not take.discarded and not await asyncio.to_thread(self._file(take).is_file):
+            await self._fail(take, "file gone")
+            return
         row = take.row if take.discarded else await self.uploads.keep(take.row, self._file(take))
         if row.state == State.STOPPED and not take.discarded:
             take.row, take.waiting = row, True

@@ -39,6 +39,7 @@ class Recorder:
     _running: dict[str, Take] = field(default_factory=dict)
     """By conference."""
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    _sweeping: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def enter(self, patron: Patron) -> None:
         """From now on the family may have its conferences recorded."""
@@ -101,6 +102,10 @@ class Recorder:
 
     async def sweep(self) -> None:
         """Lets go of what has been kept long enough, and tries again what could not be stored before."""
+        async with self._sweeping:
+            await self._sweep()
+
+    async def _sweep(self) -> None:
         before_ms = self._now_ms() - self.retention_days * DAY_MS
         for patron in self.finishing.ledger.patrons.values():
             await self._let_go(patron, before_ms)
