@@ -37,6 +37,18 @@ class InOrder:
         while self._task is not None:
             await asyncio.shield(self._task)
 
+    async def so_far(self) -> None:
+        """Waits for what has been put until now, however much is put meanwhile."""
+        if self._task is None:
+            return
+        reached = asyncio.Event()
+
+        async def reach() -> None:
+            reached.set()
+
+        self._waiting.append(reach)
+        await reached.wait()
+
     async def _run(self) -> None:
         try:
             while self._waiting:

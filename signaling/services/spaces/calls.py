@@ -80,7 +80,7 @@ class Calls:
 
     async def entered(self) -> None:
         """Waits until all that was heard of so far is remembered."""
-        await self._in_order.done()
+        await self._in_order.so_far()
 
     async def aclose(self) -> None:
         self._beat.clear()
