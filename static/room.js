@@ -16,7 +16,6 @@ import { CameraPublishing, ScreenPublishing } from "./ui/publishing.js";
 import { farewell, problemText, speak, t } from "./ui/texts.js";
 import { RoomView } from "./ui/view.js";
 
-/** @typedef {import("./types.js").RemoteStream} RemoteStream */
 /** @typedef {import("./ui/dock.js").Control} Control */
 
 const USELESS_AGAIN = new Set(["kicked", "room_deleted", "ended", "no_credential", "key_missing", "malformed", "not_found", "access_revoked", "access_used", "access_expired", "private_room"]);
@@ -87,15 +86,15 @@ class RoomPage {
   listen() {
     const { view } = this;
     conference.on("state", ({ state, reason }) => this.stateChanged(state, reason));
-    conference.on("stream", ({ stream }) => this.streamCame(stream));
+    conference.on("stream", ({ stream }) => view.drawStream(stream));
     conference.on("streamended", ({ stream }) => view.stage.removeStream(stream));
     conference.on("participants", () => this.participantsChanged());
-    conference.on("muted", ({ streamId, muted }) => this.mutedChanged(streamId, muted));
+    conference.on("muted", ({ streamId, muted }) => view.drawMuted(streamId, muted));
     conference.on("speakers", ({ speakers }) => view.drawSpeakers(speakers));
     conference.on("modechange", () => this.modeChanged());
     conference.on("happening", () => this.happened());
     conference.on("error", ({ error }) => console.warn("conference:", error.name, error.message));
-    this.listenTo("chat", (message) => this.chatCame(message));
+    this.listenTo("chat", (message) => view.drawChat(message));
     this.listenTo("role_update", ({ user_id }) => user_id === view.ownId && this.roleChanged());
     this.listenTo("hand_update", ({ user_id, raised }) => raised && user_id !== view.ownId && view.say(t("raised", { name: view.nameOf(user_id) })));
     this.listenTo("participant_update", ({ participant }) => view.say(t(participant.online === false ? "left" : "joined", { name: participant.name || NAMELESS })));
@@ -110,7 +109,7 @@ class RoomPage {
     if (state !== "joining") this.stateChanged(state, reason);
     this.happened();
     if (conference.self) this.participantsChanged();
-    for (const stream of conference.streams) this.streamCame(stream);
+    for (const stream of conference.streams) this.view.drawStream(stream);
   }
 
   /**
@@ -188,37 +187,6 @@ class RoomPage {
     const wasEncrypted = document.body.dataset.e2ee === "true";
     this.view.drawMode();
     if (wasEncrypted && !conference.e2ee) this.view.say(t("byServer"));
-  }
-
-  /** @param {RemoteStream} stream */
-  streamCame(stream) {
-    const { view } = this;
-    view.stage.addStream(stream, view.nameOf(stream.userId));
-    view.stage.withStream(stream.id)?.setMuted(conference.muted(stream.id));
-    view.drawPeople();
-    view.drawAlone();
-  }
-
-  /**
-   * @param {string} streamId
-   * @param {import("./types.js").Muted} muted
-   */
-  mutedChanged(streamId, muted) {
-    this.view.stage.withStream(streamId)?.setMuted(muted);
-    this.view.drawPeople();
-  }
-
-  /** @param {any} message */
-  chatCame({ cid, user_id, content, created_at }) {
-    const { view } = this;
-    const userId = cid ?? user_id ?? "";
-    const text = typeof content === "string" ? content : (content?.text ?? JSON.stringify(content));
-    const self = userId === view.ownId;
-    view.chat.add({ userId, name: view.nameOf(userId), self, text, at: created_at ? new Date(created_at) : new Date() });
-    if (view.side.open === "chat" || self) return;
-    view.chat.unread += 1;
-    view.say(`${view.nameOf(userId)}: ${text.slice(0, 120)}`);
-    view.drawControls();
   }
 
   // ---- what people do

@@ -47,6 +47,11 @@ export class Stage {
     return [...this.#tiles.values()];
   }
 
+  /** Whether one picture shows everybody: then nobody has a tile of their own. */
+  get together() {
+    return this.tiles.some((tile) => tile.stream?.label === "one_view");
+  }
+
   /** Whether the one who speaks is shown large. */
   get focus() {
     return this.#focus;
@@ -87,7 +92,8 @@ export class Stage {
       this.person(stream.userId)?.show(stream);
       return this.#tellWishes();
     }
-    const tile = new Tile({ ...this.#common(), id: `stream ${stream.id}`, kind: "screen", userId: stream.userId });
+    const kind = stream.label === "screen" ? "screen" : "common";
+    const tile = new Tile({ ...this.#common(), id: `stream ${stream.id}`, kind, userId: stream.userId });
     tile.show(stream);
     this.#add(tile, name);
   }
@@ -145,7 +151,9 @@ export class Stage {
     if (!width || !height) return;
     const gap = width < SMALL_STAGE ? SMALL_GAP : GAP;
     const area = { left: gap, top: gap, width: width - 2 * gap, height: height - 2 * gap };
-    const tiles = this.#ordered();
+    const { together } = this;
+    for (const tile of this.tiles) tile.element.hidden = together && tile.kind === "person";
+    const tiles = this.#ordered().filter(({ element }) => !element.hidden);
     const featured = this.#featured();
     for (const tile of tiles) tile.element.classList.toggle("is-featured", tile === featured);
     const own = tiles.find((tile) => tile.self);
@@ -202,7 +210,8 @@ export class Stage {
     if (this.#tiles.size < 2) return null;
     const screens = this.tiles.filter((tile) => tile.kind !== "person");
     const speaker = this.#focus ? (this.person(this.#speaker ?? "") ?? this.tiles.find((tile) => !tile.self)) : null;
-    return this.#pinned ?? screens.at(-1) ?? speaker ?? null;
+    const pinned = this.#pinned?.element.hidden ? null : this.#pinned;
+    return pinned ?? screens.at(-1) ?? speaker ?? null;
   }
 
   /**

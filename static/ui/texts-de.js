@@ -49,6 +49,8 @@ export const DE = {
   recorded: "Aufnahme",
   locked: "Abgeschlossen",
   lockedHint: "Niemand kann mehr dazukommen",
+  everybody: "Alle",
+  film: "Film",
   slidesOf: "{name} präsentiert",
   encryptedHint: "Bild und Ton gehen direkt von Person zu Person; der Server kann sie weder sehen noch hören.",
   encryptedKey: "Nur wer den Schlüssel in diesem Link hat, kann sehen und hören, was gesendet wird. Der Server leitet es weiter und kann es nicht.",

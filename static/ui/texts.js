@@ -50,6 +50,8 @@ const EN = {
   recorded: "Recording",
   locked: "Locked",
   lockedHint: "Nobody new can come in",
+  everybody: "Everybody",
+  film: "Film",
   slidesOf: "{name} presents",
   encryptedHint: "Pictures and sound go directly from each person to each other; the server cannot see or hear them.",
   encryptedKey: "Only people with the key in this link can see and hear what is sent. The server passes it on and cannot.",

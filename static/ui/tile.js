@@ -1,5 +1,5 @@
 /**
- * One tile of the stage: a person, a screen somebody shares, or a slide somebody presents.
+ * One tile of the stage: a person, a screen somebody shares, a slide somebody presents, or one picture of everybody.
  *
  * A tile keeps its `<video>` for as long as its stream lives. Without a picture it shows who it is.
  */
@@ -33,7 +33,7 @@ export class Tile {
   /**
    * @param {object} options
    * @param {string} options.id
-   * @param {"person" | "screen" | "slide"} options.kind
+   * @param {"person" | "screen" | "slide" | "common"} options.kind
    * @param {string} options.userId
    * @param {boolean} [options.self]
    * @param {(tile: Tile) => void} options.onPin
@@ -196,6 +196,7 @@ export class Tile {
   /** @param {string} name */
   #heading(name) {
     if (this.kind === "person") return name;
+    if (this.kind === "common") return t(this.stream?.label === "playback" ? "film" : "everybody");
     return t(this.kind === "slide" ? "slidesOf" : "screenOf", { name });
   }
 

@@ -145,11 +145,40 @@ export class RoomView {
   drawTiles() {
     const { participants } = this.conference;
     const online = new Set(participants.map(({ id }) => id));
-    for (const tile of this.stage.tiles) if (tile.kind !== "slide" && !online.has(tile.userId)) this.stage.removePerson(tile.userId);
+    for (const tile of this.stage.tiles) if ((tile.kind === "person" || tile.kind === "screen") && !online.has(tile.userId)) this.stage.removePerson(tile.userId);
     for (const participant of participants) {
       this.stage.addPerson({ ...participant, name: this.nameOf(participant.id) }, participant.id === this.ownId);
       this.stage.person(participant.id)?.setHand(participant.raised ?? false);
     }
+  }
+
+  /** @param {import("../types.js").RemoteStream} stream that has come */
+  drawStream(stream) {
+    this.stage.addStream(stream, this.nameOf(stream.userId));
+    this.stage.withStream(stream.id)?.setMuted(this.conference.muted(stream.id));
+    this.drawPeople();
+    this.drawAlone();
+  }
+
+  /**
+   * @param {string} streamId
+   * @param {import("../types.js").Muted} muted
+   */
+  drawMuted(streamId, muted) {
+    this.stage.withStream(streamId)?.setMuted(muted);
+    this.drawPeople();
+  }
+
+  /** @param {any} message somebody has written */
+  drawChat({ cid, user_id, content, created_at }) {
+    const userId = cid ?? user_id ?? "";
+    const text = typeof content === "string" ? content : (content?.text ?? JSON.stringify(content));
+    const self = userId === this.ownId;
+    this.chat.add({ userId, name: this.nameOf(userId), self, text, at: created_at ? new Date(created_at) : new Date() });
+    if (this.side.open === "chat" || self) return;
+    this.chat.unread += 1;
+    this.say(`${this.nameOf(userId)}: ${text.slice(0, 120)}`);
+    this.drawControls();
   }
 
   drawControls() {

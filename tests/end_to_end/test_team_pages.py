@@ -147,6 +147,21 @@ async def test_slides_are_brought_and_presented_and_turned_for_everybody(house: 
     assert told.index("files_update") < told.index("presentation_update")
 
 
+async def test_everybody_is_seen_in_one_picture_and_apart_again(house: House):
+    _, ada, gus = await house.host_and_guest("together")
+    user = await ada.page.page.evaluate("conference.participants.find(({guest}) => guest).id")
+    apart = f"[data-tile='person {user}']"
+    await ada.sees(apart)
+    await ada.press("[data-control=tools]")
+    await ada.press("#one-view")
+    await ada.sees("video[data-label=one_view]")
+    await ada.misses(apart)
+    await gus.sees("[data-tile='person ada']")
+    await ada.press("#one-view")
+    await ada.sees(apart)
+    await ada.misses("video[data-label=one_view]")
+
+
 async def test_who_comes_later_sees_what_is_going_on(house: House):
     meeting = await house.team.enter(NewUser(name="Ada", id="ada"), "running")
     user = house.team.user(meeting)
@@ -226,6 +241,34 @@ async def test_a_team_registers_its_webhook_and_makes_permalinks(house: House):
     host = await (await desk.sees("[data-permalink] [data-link]", "Host")).get_attribute("data-link")
     assert host == (await house.team.permalinks.list()).items[0].links["gui"]
     await house.come(host, "Ada")
+
+
+async def test_what_goes_on_is_kept_from_what_the_server_tells(house: House):
+    window = await house.open(house.url)
+    begun = {"id": "r1", "duration": None}
+    told = [
+        {
+            "type": "room_setup",
+            "content": {"access_key": "k", "locked": True, "options": {"a": 1}, "user": {"guest": True}},
+        },
+        {"type": "recording_update", "recording": begun},
+        {"type": "recording_update", "recording": {"id": "r0", "duration": 9}},
+        {"type": "options_update", "options": {"a": 2}},
+        {"type": "layer_update", "layers": {"-1": "behind", "1": None}},
+        {"type": "chat", "content": "nothing to keep"},
+    ]
+    kept, changes = await window.page.page.evaluate(
+        """async (told) => {
+            const {Happening} = await import('/static/happening.js');
+            const now = new Happening();
+            const changes = told.map((message) => now.apply(message));
+            return [{...now}, changes];
+        }""",
+        told,
+    )
+    assert changes == [True, True, True, True, True, False]
+    assert (kept["accessKey"], kept["guest"], kept["locked"], kept["recording"]) == ("k", True, True, begun)
+    assert (kept["options"], kept["layers"]) == ({"a": 2}, {"-1": "behind", "1": None})
 
 
 async def test_the_little_pictures_of_layouts_are_those_of_the_composite(chromium: Chromium, server: RunningServer):

@@ -64,8 +64,9 @@ export class MeetingPanel {
   /**
    * @param {Happening} happening
    * @param {Offered} offered
+   * @param {boolean} together whether everybody is seen in one picture now
    */
-  show(happening, offered) {
+  show(happening, offered, together) {
     const { recording, options, layers } = happening;
     this.#record.hidden = !offered.record;
     this.#record.replaceChildren(icon(recording ? "stop" : "record"), h("span", { text: tt(recording ? "recordStop" : "recordStart") }));
@@ -74,6 +75,7 @@ export class MeetingPanel {
     this.#invite.hidden = !offered.invite;
     this.#lock.hidden = !offered.lock;
     this.#view.hidden = !offered.oneView;
+    this.#oneView.checked = together;
     this.#picture.hidden = !offered.layout;
     this.#layout?.show(options.layout_map ? "" : (options.layout_name ?? null));
     this.#layers?.show(layers);

@@ -57,6 +57,7 @@ export class Tools {
     dock.offer("files", this.#files !== null);
     conference.addEventListener("snapshot_update", (event) => this.#snapshotTaken(/** @type {CustomEvent} */ (event).detail.snapshots));
     conference.addEventListener("recording_update", (event) => this.#recordingTold(/** @type {CustomEvent} */ (event).detail.recording));
+    for (const type of /** @type {const} */ (["stream", "streamended"])) conference.on(type, () => this.follow());
     addEventListener("keydown", (event) => this.#key(event));
     this.#learnFiles();
   }
@@ -64,7 +65,7 @@ export class Tools {
   /** The conference's happening is another. */
   follow() {
     const { happening } = this.#view.conference;
-    this.#meeting.show(happening, this.#offered);
+    this.#meeting.show(happening, this.#offered, this.#view.stage.together);
     this.#files?.show(happening.files, this.#ownSlide);
     this.#drawSlide();
   }
