@@ -38,10 +38,14 @@ MEASURE_EVERY = 1.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`last_speakers`: each receives the cameras of so many others, who spoke last; None: of everybody."""
+    """`last_speakers`: each receives the cameras of so many others, who spoke last; None: of everybody.
+
+    `encrypted`: from end to end, so that a payload must reach its reader just as it came.
+    """
 
     max_participants: int
     last_speakers: int | None = None
+    encrypted: bool = False
 
 
 class Conference:
@@ -236,6 +240,10 @@ class Conference:
 
     def others(self, participant_id: str) -> Iterator[Stream]:
         return self._views.given(participant_id)
+
+    @property
+    def encrypted(self) -> bool:
+        return self.limits.encrypted
 
     def taken(self, participant_id: str, stream_id: str) -> bool:
         stream = self._streams.get(stream_id)

@@ -48,6 +48,10 @@ class Rights:
 class Surroundings(Protocol):
     """What a participant needs of its conference."""
 
+    @property
+    def encrypted(self) -> bool:
+        """From end to end."""
+
     def others(self, participant_id: str) -> Iterable[Stream]:
         """The streams of everybody else."""
 
@@ -95,6 +99,7 @@ class Participant:
             on_event=weakly(self._heard_subscribe),
             on_due=weakly(self._due),
             on_unsupported=weakly(self._unsupported),
+            encrypted=surroundings.encrypted,
         )
 
     # publishing

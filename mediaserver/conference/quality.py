@@ -20,12 +20,13 @@ Flowing = Iterable[tuple[Stream, Track, Wish]]
 
 
 class Quality:
-    def __init__(self, downlink: Downlink) -> None:
+    def __init__(self, downlink: Downlink, *, payloads_may_change: bool) -> None:
+        """`payloads_may_change`: others may be put into a packet of sound."""
         self._downlink = downlink
         self._requests: tuple[Request, ...] | None = None
         """What pictures are asked for; None: to be put together anew."""
         self._sound_bps = self._along_bps = 0.0
-        self._redundancy = Redundancy()
+        self._redundancy = Redundancy() if payloads_may_change else None
         self._held: frozenset[str] = frozenset()
 
     def agree(self, *, transport_cc: bool) -> None:
@@ -54,13 +55,14 @@ class Quality:
         if self._requests is None:
             self._requests = tuple(self._ask(flowing))
         downlink = self._downlink
-        packets = self._redundancy.update(downlink.loss, self._sound_bps, downlink.estimate_bps, now)
-        return downlink.decide(self._requests, self._sound_bps + packets * self._along_bps, now)
+        if self._redundancy:
+            self._redundancy.update(downlink.loss, self._sound_bps, downlink.estimate_bps, now)
+        return downlink.decide(self._requests, self._sound_bps + self.redundancy * self._along_bps, now)
 
     @property
     def redundancy(self) -> int:
         """How many packets of sound go along with the next."""
-        return self._redundancy.packets
+        return self._redundancy.packets if self._redundancy else 0
 
     def layer(self, stream: Stream, track: Track, wish: Wish) -> tuple[int, int] | None:
         """Which layer to receive, and its temporal one; None: paused. What has not come yet is taken as it comes."""

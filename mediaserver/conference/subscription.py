@@ -54,12 +54,14 @@ class SubscribeSide:
         on_event: Callable[[TransportEvent], None],
         on_due: Callable[[], None],
         on_unsupported: Callable[[Stream, CodecId], None],
+        encrypted: bool,
     ) -> None:
         self._router = router
         self._others = others
         self._on_event = on_event
         self._on_due = on_due
         self._on_unsupported = on_unsupported
+        self._encrypted = encrypted
         self._session: _Session | None = None
         self._tastes = Tastes()
         self._now = 0.0
@@ -209,7 +211,9 @@ class SubscribeSide:
         sections = Sections(self._router, self._on_event)
         connection = sections.link.connection
         self._router.on_feedback(connection, weakly(self._line_told))
-        self._session = _Session(sections, Quality(Downlink(connection.native)))
+        self._session = _Session(
+            sections, Quality(Downlink(connection.native), payloads_may_change=not self._encrypted)
+        )
         self._session.quality.hold(self._held)
         return self._session
 

@@ -5,6 +5,7 @@ what those inside do to each other `meeting.py`'s. `watches` are the families' a
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -99,7 +100,7 @@ class Conferences:
             venue=venue,
             mode=venue.mode,
             max_participants=venue.max_participants,
-            media=self.media.open(venue.id, Limits(venue.max_participants)) if venue.mode == "SFU" else None,
+            media=self.media.open(venue.id, _limits(venue)) if venue.mode == "SFU" else None,
             lifecycle=Lifecycle(self._clock.monotonic(), venue.timers or self._timers),
             alarm=Alarm(self._scheduler),
             mesh=Mesh() if venue.mode == "MESH" else None,
@@ -198,7 +199,11 @@ class Conferences:
                 del self._upgraded[next(iter(self._upgraded))]
         elif meeting.mode == "MESH":
             limit = max(venue.max_participants, len(meeting.members))  # nobody goes offline
-            meeting.move(self.media.open(venue.id, Limits(limit)), venue.max_participants, reason)
+            meeting.move(
+                self.media.open(venue.id, replace(_limits(venue), max_participants=limit)),
+                venue.max_participants,
+                reason,
+            )
             meeting.stragglers = Alarm(self._scheduler)
             meeting.stragglers.set(STRAGGLERS, meeting.settle)
             log.info("conference upgraded", conference=meeting.id, reason=reason, participants=len(meeting.members))
@@ -345,3 +350,7 @@ class Conferences:
         for observer in list(meeting.observers):
             observer.end(reason)
         meeting.observers.clear()
+
+
+def _limits(venue: Venue) -> Limits:
+    return Limits(venue.max_participants, encrypted=venue.e2ee)

@@ -232,6 +232,7 @@ async def test_a_room_that_was_made_encrypted_says_so_and_stays_it(live: LiveSer
     assert (joined["mode"], joined["e2ee"], joined["options"]) == ("SFU", True, {"e2ee": True})
     assert await anna.receive() == MOVED
     assert (await stored(live, room)).e2ee
+    assert live.media.conferences[room.id].limits.encrypted
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Hall:
         self.watcher: Participant = meeting.join("watcher")
         self.meeting.subscribe(self.watcher)
         self.connection = meeting.router.connections[-1]
+        self.reported = self.reported_lost = 0.0
 
     def pass_(self, seconds: float) -> None:
         for _ in range(round(seconds * 5)):
@@ -41,6 +42,15 @@ class Hall:
     def tells(self, bps: int) -> None:
         """The watcher's client says what it can take."""
         self.connection.counters = {"remb_bps": bps, "remb_age": 0.1}
+
+    def lose(self, share: float, seconds: int) -> None:
+        """The watcher's client reports for so long that it misses this share."""
+        for _ in range(seconds):
+            self.reported += 500
+            lost = {"reported": self.reported, "reported_lost": self.reported_lost + 500 * share}
+            self.reported_lost = lost["reported_lost"]
+            self.connection.counters = {**lost, "remb_bps": 3_000_000, "remb_age": 0.1}
+            self.pass_(1.0)
 
     def pictures(self) -> list[int | None]:
         """Layers that are carried, None for paused."""
@@ -88,24 +98,22 @@ def test_what_the_line_is_thought_to_carry_is_among_the_stats(meeting: Meeting) 
 def test_where_sound_is_lost_the_packets_before_go_along(meeting: Meeting) -> None:
     hall = Hall(meeting, "ada")
     sound, picture = meeting.sinks(hall.connection)
-    told = {"reported": 0, "reported_lost": 0, "remb_bps": 3_000_000, "remb_age": 0.1}
-
-    def lose(share: float, seconds: int) -> None:
-        for _ in range(seconds):
-            told["reported"] += 500
-            told["reported_lost"] += 500 * share
-            hall.connection.counters = dict(told)
-            hall.pass_(1.0)
-
-    lose(0.0, 5)
+    hall.lose(0.0, 5)
     assert sound.redundancy == 0
-    lose(0.3, 12)
+    hall.lose(0.3, 12)
     assert (sound.redundancy, picture.redundancy) == (2, 0)
     meeting.publish(meeting.join("bob"))
     meeting.subscribe(hall.watcher)
     assert [sink.redundancy for sink in meeting.sinks(hall.connection)] == [2, 0, 2, 0]
-    lose(0.0, 60)
+    hall.lose(0.0, 60)
     assert sound.redundancy == 0
+
+
+def test_nothing_goes_along_with_what_is_encrypted_from_end_to_end(meeting: Meeting) -> None:
+    meeting.conference.limits = Limits(5, encrypted=True)
+    hall = Hall(meeting, "ada")
+    hall.lose(0.3, 12)
+    assert [sink.redundancy for sink in meeting.sinks(hall.connection)] == [0, 0]
 
 
 def test_few_frames_come_before_a_pause(meeting: Meeting) -> None:
