@@ -130,6 +130,19 @@ async def test_a_session_may_have_one_archive_after_the_other(api: Api):
         assert (await held.session()).archive_id == second["metaData"]["id"]
 
 
+async def test_one_that_the_media_plane_cannot_make_has_failed_and_the_next_one_begins(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+):
+    async with await meeting(api) as held:
+        with monkeypatch.context() as broken:
+            broken.setattr(held.conference, "record", None)
+            path = f"/session/{held.link}/archive"
+            assert await ask(api, "POST", path, json={}) == error(409, "Recording is not possible now.")
+        (failed,) = (await ask(api, "GET", "/archives"))[1]["items"]
+        assert (failed["metaData"]["status"], failed["metaData"]["reason"]) == ("failed", "not begun")
+        assert (await held.begin())["metaData"]["status"] == "paused"
+
+
 # by itself
 
 

@@ -53,13 +53,13 @@ class Finishing:
             await self._stopped(take)
             await self._keep_or_wait(take)
         else:
-            await self._fail(take, closed.why)
+            await self.fail(take, closed.why)
 
     async def keep(self, take: Take) -> None:
         """Its file goes to where it is kept; if that cannot be now, it waits to be tried again."""
         take.waiting = False
         if not take.discarded and not await asyncio.to_thread(self._file(take).is_file):
-            await self._fail(take, "file gone")
+            await self.fail(take, "file gone")
             return
         row = take.row if take.discarded else await self.uploads.keep(take.row, self._file(take))
         if row.state == State.STOPPED and not take.discarded:
@@ -75,6 +75,13 @@ class Finishing:
             await self.uploads.take_back(take.row)
         else:
             self.ledger.tell(take)
+
+    async def fail(self, take: Take, why: str) -> None:
+        """There will be no file."""
+        take.row = moved(take.row, State.FAILED, reason=why, duration=take.row.duration or 0)
+        await self.ledger.write(take)
+        self.forget(take)
+        log.warning("recording failed", recording=take.row.id, why=why)
 
     def forget(self, take: Take) -> None:
         self.unfinished.pop(take.row.id, None)
@@ -93,7 +100,7 @@ class Finishing:
             await self._stopped(take)
             await self._keep_or_wait(take)
         else:
-            await self._fail(take, "server gone")
+            await self.fail(take, "server gone")
 
     async def _keep_or_wait(self, take: Take) -> None:
         """What was left behind and goes to a target has its turn with the next sweep: the server starts before that."""
@@ -110,12 +117,6 @@ class Finishing:
         size = (await asyncio.to_thread(self._file(take).stat)).st_size
         take.row = replace(take.row, size_bytes=size, duration=take.row.duration or 0)
         await self.ledger.note(take)
-
-    async def _fail(self, take: Take, why: str) -> None:
-        take.row = moved(take.row, State.FAILED, reason=why, duration=take.row.duration or 0)
-        await self.ledger.write(take)
-        self.forget(take)
-        log.warning("recording failed", recording=take.row.id, why=why)
 
     async def _drop(self, take: Take) -> None:
         """Nothing more is to be done with what was written."""

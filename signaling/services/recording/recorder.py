@@ -10,7 +10,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from mediaserver import Clock, MediaEvent, RecordingClosed
+import structlog
+
+from mediaserver import Clock, Conference, MediaEvent, Recording, RecordingClosed
 from signaling import tokens
 from signaling.services.composites import Composites
 from signaling.services.conferences import Conferences
@@ -24,6 +26,8 @@ from signaling.store import recordings as store
 from signaling.store.recordings import RecordingRow, Wanted
 
 SWEEP = 100  # at a time
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -69,9 +73,14 @@ class Recorder:
             self._forget(take)
             await self.finishing.ledger.strike(take.row.id)
             raise Gone
-        self.composites.need(meeting, take.row.id)
-        names = {member.id: member.name for member in meeting.members.values()}
-        take.handle = meeting.media.record(take.row.id, self.finishing.folder / take.row.id, names=names)
+        try:
+            take.handle = self._roll(meeting, meeting.media, take)
+        except Exception as error:  # whatever keeps the media plane from it: the next one may begin
+            log.exception("recording not begun", recording=take.row.id)
+            self.composites.release(meeting.id, take.row.id)
+            self._forget(take)
+            await self.finishing.fail(take, "not begun")
+            raise NotNow("Recording is not possible now.") from error
         self.finishing.ledger.tell(take)
         return take.row
 
@@ -152,6 +161,11 @@ class Recorder:
         if meeting.id in self._running:
             raise NotNow("A recording is running.")
         return meeting
+
+    def _roll(self, meeting: Meeting, media: Conference, take: Take) -> Recording:
+        self.composites.need(meeting, take.row.id)
+        names = {member.id: member.name for member in meeting.members.values()}
+        return media.record(take.row.id, self.finishing.folder / take.row.id, names=names)
 
     def _row(self, conference_id: str, order: Order) -> RecordingRow:
         return RecordingRow(
