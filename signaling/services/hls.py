@@ -104,11 +104,11 @@ class HlsStreams:
         except OSError as error:
             self._over(stream)
             raise Unavailable(str(error)) from None
-        if self.conferences.meeting(meeting.id) is meeting:
-            self.composites.need(meeting, stream.id)
-            meeting.media.hls(stream.id, folder)
-        else:
-            self._over(stream)
+        if self._running.get(meeting.id) is not stream:
+            await self._finish(stream)
+            raise NotNow("The stream was ended while it began.")
+        self.composites.need(meeting, stream.id)
+        meeting.media.hls(stream.id, folder)
         return self._view(stream)
 
     def fetch(self, seat: Seat) -> View:

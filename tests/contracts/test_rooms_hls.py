@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -128,6 +129,28 @@ async def test_what_keeps_a_stream_from_beginning(team: Team) -> None:
     await team.ask("DELETE", f"/rooms/{ada['access_key']}/hls")
     another, _ = await begin(team, ada)
     assert another["id"] != stream["id"]
+
+
+async def test_a_stream_that_is_ended_while_it_begins_does_not_run(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, mkdir = Event(), Event(), Path.mkdir
+
+    def slow(path: Path, *args: Any, **rest: Any) -> None:
+        if path.parent.name == "hls":
+            begun.set()
+            go_on.wait(10)
+        mkdir(path, *args, **rest)
+
+    monkeypatch.setattr(Path, "mkdir", slow)
+    ada = await team.enter()
+    path = f"/rooms/{ada['access_key']}/hls"
+    beginning = asyncio.create_task(team.status("POST", path))
+    await asyncio.to_thread(begun.wait, 10)
+    assert await team.status("DELETE", path) == 200
+    go_on.set()
+    assert await beginning == 406
+    conference: FakeConference = team.client.app[MEDIA].conference(ada["signaling"]["options"]["conf_id"])
+    assert conference.streams_by_hls == {}
+    assert await team.status("GET", path) == 404
 
 
 async def test_a_stream_ends_with_its_meeting_and_can_be_watched_for_a_while(team: Team, clock: MovableClock) -> None:
