@@ -55,7 +55,7 @@ def rooms(core: Core) -> Parts:
     layers = Layers(pictures, conference=service.conference, show=core.composites.layered)
     playbacks = _played(core, service)
     broadcasts = _broadcast(core, service)
-    forwards = Forwards(core.fetcher, private=core.settings.fetch.allow_private_addresses)
+    forwards = Forwards(core.fetcher, core.composites, private=core.settings.fetch.allow_private_addresses)
     files.herald = broadcasts.herald = presentations.herald = recordings.herald = snapshots.herald = core.webhooks
     door = RoomsDoor(service, core.conferences, core.settings, core.clock, known)
     return Parts(

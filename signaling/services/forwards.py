@@ -7,7 +7,7 @@ again a few times. Every change is told to those who observe the meeting.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -28,8 +28,6 @@ _ENDS = (STREAM_OVER, "closed by the peer")  # as the media plane calls them
 
 Kind = Literal["source", "mcu", "playback"]
 Medium = Literal["audio", "video"]
-Choose = Callable[[Meeting], StreamInfo | None]
-
 log = structlog.get_logger(__name__)
 
 
@@ -37,6 +35,13 @@ class Pushes(whip.Sends, Protocol):
     """The one way to reach a caller's URL."""
 
     async def check(self, url: str, schemes: Collection[str] = ...) -> Sequence[str]: ...
+
+
+class Stage(Protocol):
+    """The composite, as far as forwards are concerned."""
+
+    def need(self, meeting: Meeting, what: str, *, back: bool = ...) -> None: ...
+    def release(self, meeting_id: str, what: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,11 @@ class _Forward:
     """Why it is over, while it is connected."""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
+    @property
+    def need(self) -> str:
+        """What the composite is needed for."""
+        return f"forward {self.wanted.forward_id}"
+
     def view(self) -> dict[str, str]:
         return {"forward_id": self.wanted.forward_id, "kind": self.wanted.kind, "state": self.state}
 
@@ -69,8 +79,9 @@ class _Forward:
 class Forwards:
     """A watch of conferences. `private`: addresses that are not everybody's may be reached, too."""
 
-    def __init__(self, pushes: Pushes, *, private: bool, pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(self, pushes: Pushes, stage: Stage, *, private: bool, pauses: Sequence[float] = PAUSES) -> None:
         self._pushes = pushes
+        self._stage = stage
         self._private = private
         self.pauses = tuple(pauses)
         self._forwards: dict[str, dict[str, _Forward]] = {}
@@ -86,13 +97,13 @@ class Forwards:
 
     async def start(self, meeting: Meeting, wanted: Wanted) -> None:
         """Begins to push. NotFound where there is nothing to push, Invalid for what cannot be used."""
-        _chosen(meeting, wanted)
+        _check_live(meeting, wanted)
         self._check_free(meeting, wanted)
         forward = _Forward(wanted, meeting)
         self._forwards.setdefault(meeting.id, {})[wanted.forward_id] = forward
         try:
             await self._check_url(wanted.url)
-            _chosen(meeting, wanted)  # it may have ended meanwhile
+            _check_live(meeting, wanted)  # it may have ended meanwhile
         except BaseException:
             self._forget(forward)
             raise
@@ -158,6 +169,8 @@ class Forwards:
         forward.state = "failed" if forward.failed else "ended"
         self._tell(forward.meeting)
         self._forget(forward)
+        if forward.wanted.kind == "mcu":
+            self._stage.release(forward.meeting.id, forward.need)
 
     async def _push(self, forward: _Forward) -> tuple[str, bool]:
         """One connection, from the offer to the end: why it is over, and whether that is final."""
@@ -165,6 +178,8 @@ class Forwards:
         forward.over, forward.outflow_id = asyncio.get_running_loop().create_future(), str(uuid.uuid4())
         published: whip.Published | None = None
         try:
+            if wanted.kind == "mcu":
+                self._stage.need(forward.meeting, forward.need, back=True)
             stream = _chosen(forward.meeting, wanted)
             assert media is not None, "there is a stream"
             outflow: Forward = media.forward(forward.outflow_id, stream.stream_id, wanted.media)
@@ -216,6 +231,12 @@ class Forwards:
     def _tell(self, meeting: Meeting) -> None:
         running = self._forwards.get(meeting.id, {}).values()
         meeting.tell_observers(forward_update([each.view() for each in running]))
+
+
+def _check_live(meeting: Meeting, wanted: Wanted) -> None:
+    """NotFound where there is nothing to push; there is always a composite."""
+    if wanted.kind != "mcu":
+        _chosen(meeting, wanted)
 
 
 def _chosen(meeting: Meeting, wanted: Wanted) -> StreamInfo:

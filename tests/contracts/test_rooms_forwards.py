@@ -202,6 +202,19 @@ async def test_it_ends_with_the_meeting(team: Team, ada: dict[str, Any], target:
     await until(lambda: target.methods() == ["POST", "DELETE"], PATIENCE, "its end at the other server")
 
 
+async def test_the_composite_goes_elsewhere_as_long_as_it_is_needed(team: Team, ada: dict[str, Any], target: Target):
+    there = conference(team, ada)
+    for name in ("tv", "radio"):
+        assert await push(team, target.url, kind="mcu", forward_id=name, user_id=None) == 201
+    forward = await pushed(team, ada, 2)
+    assert (forward.stream_id, there.one_view_on, there.scenes[-1] is None) == ("one_view", True, False)
+    for name, left in (("tv", True), ("radio", False)):
+        assert await team.status("DELETE", f"/rooms/standup/forward/{name}", key=KEY) == 200
+        await until(lambda left=left: len(there.forwards) == left, PATIENCE, "one less")
+        await until(lambda left=left: there.one_view_on is left, PATIENCE, "the composite's end")
+    assert there.scenes[-1] is None
+
+
 async def test_a_lost_server_is_tried_again_three_times(
     team: Team, ada: dict[str, Any], target: Target, observer: Talker
 ):

@@ -66,7 +66,7 @@ DELETE /rooms/{access_key}/presentation              user  200  404  410  -    2
 POST   /rooms/{access_key}/playbacks                 user  400  404  410  -    400  400
 DELETE /rooms/{access_key}/playbacks/nothing         user  404  404  410  -    404  404
 POST   /rooms/{room_id}/forward/source               team  404  404  404  404  404  404
-POST   /rooms/{room_id}/forward/mcu                  team  404  404  404  404  404  404
+POST   /rooms/{room_id}/forward/mcu                  team  201  404  404  404  201  201
 POST   /rooms/{room_id}/forward/playback             team  404  404  404  404  404  404
 DELETE /rooms/{room_id}/forward/nothing              team  404  404  404  404  404  404
 GET    /permalink/{user_token}                       user  200  404  200  -    200  200

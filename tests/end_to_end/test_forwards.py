@@ -63,7 +63,7 @@ class Told:
                 self.states += [each["state"] for each in event["forwards"]]
 
     async def state(self, wanted: str) -> None:
-        await until(lambda: wanted in self.states, PATIENCE, f"a forward that is {wanted}, not {self.states}")
+        await until(lambda: wanted in self.states, PATIENCE, f"a forward that is {wanted}")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -85,6 +85,18 @@ async def test_what_a_user_sends_is_seen_at_another_server(
     player = await target.play("far")
     await player.sees(RED, LOW)
     await encoder.stop()
+    await told.state("ended")
+
+
+async def test_the_composite_is_seen_at_another_server(
+    rooms: Rooms, meeting: tuple[Meeting, HttpRoom], target: HttpRoom, server: RunningServer, told: Told
+):
+    await meeting[1].publish("ada", RED, LOW)
+    await rooms.forward_composite("standup", "tv", f"{target.whip}?id=far", token=target.token)
+    await told.state("live")
+    player = await target.play("far")
+    await player.sees(RED, LOW)
+    await rooms.stop_forward("standup", "tv")
     await told.state("ended")
 
 

@@ -173,7 +173,7 @@ async def by_the_team(rooms: Rooms) -> None:
     await refused(404, rooms.snapshot("nothing"))
     await refused(404, rooms.delete_snapshot("nothing"))
     await refused(404, rooms.forward_source("standup", "tv", "nobody", "http://127.0.0.1:9/whip"))
-    await refused(404, rooms.forward_composite("standup", "tv", "http://127.0.0.1:9/whip"))
+    await rooms.forward_composite("standup", "cinema", "http://127.0.0.1:9/whip")
     await refused(404, rooms.forward_playback("standup", "tv", "nothing", "http://127.0.0.1:9/whip"))
     await refused(404, rooms.stop_forward("standup", "tv"))
 

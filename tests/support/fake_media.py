@@ -351,7 +351,10 @@ class FakeConference:
         return self.participants[participant_id]
 
     def streams(self) -> list[StreamInfo]:
-        return [info for participant in self.participants.values() for info in participant.published.values()]
+        composite = [StreamInfo("one_view", "one_view", "one_view", True, True)] if self.one_view_on else []
+        return composite + [
+            info for participant in self.participants.values() for info in participant.published.values()
+        ]
 
     def close(self) -> None:
         self.closed = True
