@@ -95,23 +95,7 @@ class Calls:
         if call is None:
             call = self._begin(meeting)
         stay = call.stays[member.id] = _Stay(member)
-        now_ms, there = self._now_ms(), len(call.stays)
-        presence = PresenceRow(
-            id=stay.id,
-            call_id=call.id,
-            person="",
-            name=member.name.replace("\0", ""),
-            user_id=None if member.guest else member.id,
-            external_user_id=None,
-            email=None,
-            phone=None,
-            role=(SpaceRole.MODERATOR if member.role >= Role.MODERATOR else SpaceRole.USER).value,
-            joined_ms=now_ms,
-            seen_ms=now_ms,
-            left_ms=None,
-            messages=0,
-            speaking_ms=0,
-        )
+        presence, there = _presence(call, stay, self._now_ms()), len(call.stays)
         self._in_order.put(lambda: self._database.writing(_come, presence, member.id, member.data, there))
 
     def went(self, meeting: Meeting, member: Member, reason: str) -> None:
@@ -194,6 +178,27 @@ class Calls:
 
     def _now_ms(self) -> int:
         return int(self._clock.wall() * 1000)
+
+
+def _presence(call: _Call, stay: _Stay, now_ms: int) -> PresenceRow:
+    """As it begins; what the store knows of the member is still to be added."""
+    member = stay.member
+    return PresenceRow(
+        id=stay.id,
+        call_id=call.id,
+        person="",
+        name=member.name.replace("\0", ""),
+        user_id=None if member.guest else member.id,
+        external_user_id=None,
+        email=None,
+        phone=None,
+        role=(SpaceRole.MODERATOR if member.role >= Role.MODERATOR else SpaceRole.USER).value,
+        joined_ms=now_ms,
+        seen_ms=now_ms,
+        left_ms=None,
+        messages=0,
+        speaking_ms=0,
+    )
 
 
 def _come(connection: Connection, presence: PresenceRow, member_id: str, access_id: str | None, there: int) -> None:
