@@ -57,6 +57,8 @@ class Archives:
         self._idle = idle
         self._silent: dict[str, Alarm] = {}
         """Of the sessions that are recorded while nobody sends anything: rings when that is over."""
+        self._paused: set[str] = set()
+        """Those of them in which somebody has sent something before, or has gone."""
         self._asked: set[str] = set()
         """Runs of sessions that have been asked whether an archive begins by itself."""
 
@@ -133,8 +135,8 @@ class Archives:
                 sessions.set_upload_target(connection, row.container, target.kind)
 
     def tell(self, row: RecordingRow, meeting: Meeting | None) -> None:
-        if row.state != State.RUNNING and (alarm := self._silent.pop(row.conference_id, None)):
-            alarm.clear()
+        if row.state != State.RUNNING:
+            self._sounds(row.conference_id)
         if meeting is not None:
             meeting.tell_recording(told_inside(row, self._base_url))
 
@@ -144,11 +146,11 @@ class Archives:
         pass
 
     def went(self, meeting: Meeting, member: Member, reason: str) -> None:
-        self._look(meeting)
+        self._look(meeting, changed=True)
 
     def heard(self, meeting: Meeting, event: MediaEvent) -> None:
         if isinstance(event, StreamStarted | StreamEnded):
-            self._look(meeting)
+            self._look(meeting, changed=True)
 
     def ending(self, meeting: Meeting, reason: str) -> None:
         self._asked.discard(meeting.call_id)
@@ -158,8 +160,8 @@ class Archives:
 
     # helpers
 
-    def _look(self, meeting: Meeting) -> None:
-        """Somebody may send, or not any more."""
+    def _look(self, meeting: Meeting, *, changed: bool = False) -> None:
+        """Somebody may send, or (`changed`) not any more."""
         if meeting.family != FAMILY:
             return
         sending = any(stream.participant_id in meeting.members for stream in meeting.streams())
@@ -167,11 +169,23 @@ class Archives:
             if sending and meeting.media and meeting.call_id not in self._asked:
                 self._asked.add(meeting.call_id)
                 self._in_order.put(lambda: self._begin_by_itself(meeting))
-        elif sending and (alarm := self._silent.pop(meeting.id, None)):
+        elif sending:
+            self._sounds(meeting.id)
+        else:
+            self._is_silent(meeting.id, paused=changed)
+
+    def _is_silent(self, session_id: str, *, paused: bool) -> None:
+        if paused:
+            self._paused.add(session_id)
+        if session_id not in self._silent:
+            self._silent[session_id] = alarm = Alarm(self._scheduler)
+            alarm.set(self._idle, lambda: self._in_order.put(lambda: self._recorder.stop(session_id)))
+
+    def _sounds(self, session_id: str) -> None:
+        """Somebody sends, or nothing is recorded any more."""
+        self._paused.discard(session_id)
+        if alarm := self._silent.pop(session_id, None):
             alarm.clear()
-        elif not sending and meeting.id not in self._silent:
-            self._silent[meeting.id] = alarm = Alarm(self._scheduler)
-            alarm.set(self._idle, lambda: self._in_order.put(lambda: self._recorder.stop(meeting.id)))
 
     async def _begin_by_itself(self, meeting: Meeting) -> None:
         session = await self._library.database.reading(sessions.by_session_id, meeting.id)
@@ -203,5 +217,5 @@ class Archives:
             raise Unknown(NO_ARCHIVE) from None
 
     def _view(self, row: RecordingRow) -> View:
-        paused = row.state == State.RUNNING and row.conference_id in self._silent
+        paused = row.state == State.RUNNING and row.conference_id in self._paused
         return archive_view(Seen(row, self._library.link(row), paused, self._library.is_over(row)))

@@ -140,7 +140,7 @@ async def test_one_that_the_media_plane_cannot_make_has_failed_and_the_next_one_
             assert await ask(api, "POST", path, json={}) == error(409, "Recording is not possible now.")
         (failed,) = (await ask(api, "GET", "/archives"))[1]["items"]
         assert (failed["metaData"]["status"], failed["metaData"]["reason"]) == ("failed", "not begun")
-        assert (await held.begin())["metaData"]["status"] == "paused"
+        assert (await held.begin())["metaData"]["status"] == "started"
 
 
 # by itself
@@ -201,6 +201,12 @@ async def test_an_archive_is_over_when_nobody_has_sent_anything_for_a_while(tmp_
         await held.fall_silent()
         await until(lambda: held.recordings[0].stopped, 5, "the archive to be stopped")
         assert await status_of(api, held.recordings[0].id) == "stopped"
+
+
+async def test_an_archive_that_nobody_ever_sends_anything_to_is_over_as_well(tmp_path: Path, clock: MovableClock):
+    async with archiving(tmp_path, clock, idle_seconds=0.01) as api, await meeting(api) as held:
+        assert (await held.begin())["metaData"]["status"] == "started"
+        await until(lambda: held.recordings[0].stopped, 5, "the archive to be stopped")
 
 
 async def test_the_last_one_to_leave_takes_their_stream_along(api: Api):
