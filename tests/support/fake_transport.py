@@ -30,6 +30,8 @@ class FakeConnection:
     paces: list[float] = field(default_factory=list)
     listener: FeedbackListener | None = None
     """Hears what the peer says of the packets it is sent."""
+    called: list[tuple[str, int]] = field(default_factory=list)
+    """Where the peer was said to wait."""
     when_met: Callable[[], None] | None = None
     """What happens while it is told who the peer is."""
 
@@ -49,6 +51,10 @@ class FakeConnection:
         self.remotes.append(remote)
         if self.when_met:
             self.when_met()
+
+    def call(self, remote: RemoteTransport, places: Sequence[tuple[str, int]]) -> None:
+        self.called = list(places)
+        self.remote(remote)
 
     def restart_ice(self) -> None:
         self.generation += 1
