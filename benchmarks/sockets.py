@@ -8,7 +8,6 @@ import asyncio
 import base64
 import os
 from collections.abc import Callable
-from contextlib import suppress
 
 CONNECTING_AT_ONCE = 64
 CONNECT_WITHIN = 60.0  # seconds
@@ -54,7 +53,7 @@ class Reader(asyncio.Protocol):
             pass
 
     def close(self) -> None:
-        self._transport.abort()
+        self._transport.close()
 
     def _frame(self) -> bool:
         """Takes one whole frame, if there is one."""
@@ -93,8 +92,7 @@ async def open_many(host: str, port: int, paths: list[str], key: str, heard: Hea
 
 def close_all(readers: list[Reader]) -> None:
     for reader in readers:
-        with suppress(AttributeError):
-            reader.close()
+        reader.close()
 
 
 def _request(host: str, path: str, key: str) -> bytes:
