@@ -18,6 +18,7 @@ const FEATURES = /** @type {const} */ ([
 ]);
 const LINKS = /** @type {const} */ ([
   ["book", "/docs", "API reference", "Every call, rendered from OpenAPI"],
+  ["people", "/team", "Team", "Recordings, webhook and permalinks"],
   ["flask", "/lab", "Lab", "Codecs, layers and live plots of a call"],
   ["chart", "/metrics", "Metrics", "What the server is doing now"],
 ]);

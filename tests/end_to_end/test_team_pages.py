@@ -149,7 +149,7 @@ async def test_slides_are_brought_and_presented_and_turned_for_everybody(house: 
 
 async def test_everybody_is_seen_in_one_picture_and_apart_again(house: House):
     _, ada, gus = await house.host_and_guest("together")
-    user = await ada.page.page.evaluate("conference.participants.find(({guest}) => guest).id")
+    user = await gus.page.page.evaluate("conference.self.id")
     apart = f"[data-tile='person {user}']"
     await ada.sees(apart)
     await ada.press("[data-control=tools]")
