@@ -28,7 +28,12 @@ async def streamed(tmp_path: Path) -> AsyncIterator[tuple[Team, dict[str, Any], 
     """Ada in red and Bob in green have met, and are streamed."""
     async with standup(tmp_path) as (team, ada, _):
         stream = await team.inside("POST", "hls")
-        await playlist(team, stream)
+
+        async def begun() -> bool:
+            async with team.session.get(path_of(stream)) as response:
+                return bool(response.status == 200)
+
+        await until(begun, PATIENCE, "a segment")
         yield team, stream, ada
 
 
