@@ -131,7 +131,7 @@ class Sink:
 
     def __init__(self, sink: native.Sink) -> None:
         self._native = sink
-        self._accepted: tuple[dict[int, tuple[int, int]], dict[int, int]] | None = None
+        self._accepted: tuple[dict[int, tuple[int, int]], dict[int, int], int] | None = None
         self._carried: tuple[Source, int, int] | None = None
 
     def accept(self, codecs: Mapping[int, tuple[int, int]], extensions: Mapping[int, int], redundancy: int = 0) -> None:
