@@ -86,14 +86,14 @@ class Forwards:
         self.pauses = tuple(pauses)
         self._forwards: dict[str, dict[str, _Forward]] = {}
         """By meeting and forward id."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Of those, and of some that only have to take their leave."""
 
     async def aclose(self) -> None:
         """Ends all, and lets the other servers know."""
-        tasks = [each.task for meeting in self._forwards.values() for each in meeting.values() if each.task]
-        for task in tasks:
-            if not task.cancelling():
-                task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for forward in [each for meeting in self._forwards.values() for each in meeting.values()]:
+            self._stop(forward)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def start(self, meeting: Meeting, wanted: Wanted) -> None:
         """Begins to push. NotFound where there is nothing to push, Invalid for what cannot be used."""
@@ -108,7 +108,8 @@ class Forwards:
             self._forget(forward)
             raise
         forward.task = asyncio.create_task(self._keep(forward))
-        forward.task.add_done_callback(lambda _: self._is_over(forward))
+        self._tasks.add(forward.task)
+        forward.task.add_done_callback(lambda task: self._is_done(forward, task))
         self._tell(meeting)
 
     def stop(self, meeting: Meeting, forward_id: str) -> None:
@@ -116,7 +117,7 @@ class Forwards:
         forward = self._forwards.get(meeting.id, {}).get(forward_id)
         if forward is None or forward.task is None:
             raise NotFound("forward", forward_id)
-        self._cancel(forward)
+        self._stop(forward)
 
     # what the conferences tell
 
@@ -140,7 +141,7 @@ class Forwards:
 
     def ending(self, meeting: Meeting, reason: str) -> None:
         for forward in list(self._forwards.get(meeting.id, {}).values()):
-            self._cancel(forward)
+            self._stop(forward)
 
     def ended(self, meeting: Meeting, reason: str) -> None:
         pass
@@ -164,8 +165,20 @@ class Forwards:
             forward.failed = True
             log.exception("forward failed", **names)
 
+    def _stop(self, forward: _Forward) -> None:
+        """It is over at once; its task lets the other server know."""
+        if forward.task is not None:
+            forward.task.cancel()
+            self._is_over(forward)
+
+    def _is_done(self, forward: _Forward, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._is_over(forward)
+
     def _is_over(self, forward: _Forward) -> None:
-        """Also if it was ended before it had begun."""
+        """Twice is fine."""
+        if self._forwards.get(forward.meeting.id, {}).get(forward.wanted.forward_id) is not forward:
+            return
         forward.state = "failed" if forward.failed else "ended"
         self._tell(forward.meeting)
         self._forget(forward)
@@ -218,10 +231,6 @@ class Forwards:
         if len(running) >= MAX_FORWARDS:
             raise Invalid(f"The meeting has {MAX_FORWARDS} forwards already.")
 
-    def _cancel(self, forward: _Forward) -> None:
-        if forward.task is not None and not forward.task.cancelling():
-            forward.task.cancel()
-
     def _forget(self, forward: _Forward) -> None:
         running = self._forwards.get(forward.meeting.id, {})
         running.pop(forward.wanted.forward_id, None)
@@ -234,7 +243,9 @@ class Forwards:
 
 
 def _check_live(meeting: Meeting, wanted: Wanted) -> None:
-    """NotFound where there is nothing to push; there is always a composite."""
+    """NotFound where there is nothing to push; of a meeting that runs there is always a composite."""
+    if meeting.lifecycle.over:
+        raise NotFound("running meeting", meeting.id)
     if wanted.kind != "mcu":
         _chosen(meeting, wanted)
 

@@ -121,7 +121,8 @@ async def test_what_a_user_sends_goes_to_the_server_with_its_token(
     assert await states(observer, "live") == ["connecting", "live"]
     assert await team.ask("DELETE", "/rooms/standup/forward/tv", key=KEY) == (200, None)
     assert await states(observer, "ended") == ["ended"]
-    assert target.asked[1:] == [("DELETE", "/whip/session", "Bearer secret", "")]
+    await until(lambda: len(target.asked) == 2, PATIENCE, "its end at the other server")
+    assert target.asked[1] == ("DELETE", "/whip/session", "Bearer secret", "")
     assert conference(team, ada).forwards == {}
     assert await team.status("DELETE", "/rooms/standup/forward/tv", key=KEY) == 404
 
@@ -174,6 +175,14 @@ async def test_an_id_that_is_in_use_is_refused_until_it_is_free(team: Team, ada:
     await until(lambda: len(forwards) == 1, PATIENCE, "the end of one")
 
 
+async def test_an_id_is_free_as_soon_as_its_forward_is_stopped(team: Team, ada: dict[str, Any], target: Target):
+    for _ in range(3):
+        assert await push(team, target.url) == 201
+        assert await team.status("DELETE", "/rooms/standup/forward/tv", key=KEY) == 200
+        assert await team.status("DELETE", "/rooms/standup/forward/tv", key=KEY) == 404
+    assert conference(team, ada).one_view_on is False
+
+
 async def test_nothing_is_pushed_of_nobody(team: Team, ada: dict[str, Any], target: Target):
     bob = await team.enter(name="Bob", user={"id": "bob"})
     await team.join(bob)
@@ -192,7 +201,7 @@ async def test_it_ends_with_its_source_or_when_the_server_closes(
     forward.plays()
     forward.end(why)
     assert (await states(observer, "ended"))[-2:] == ["live", "ended"]
-    assert target.methods() == ["POST", "DELETE"]
+    await until(lambda: target.methods() == ["POST", "DELETE"], PATIENCE, "its end at the other server")
 
 
 async def test_it_ends_with_the_meeting(team: Team, ada: dict[str, Any], target: Target):
