@@ -69,9 +69,10 @@ class House:
     windows: list[Window] = field(default_factory=list)
 
     async def open(self, address: str) -> Window:
-        self.windows.append(Window(await self.chromium.page()))
-        await self.windows[-1].page.open(address)
-        return self.windows[-1]
+        window = Window(await self.chromium.page())
+        self.windows.append(window)
+        await window.page.open(address)
+        return window
 
     async def come(self, link: str | None, name: str) -> Window:
         window = await self.open(f"{link}{QUERY}&name={name}")
