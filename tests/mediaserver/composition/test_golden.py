@@ -95,11 +95,13 @@ def scenes(folder: Path) -> dict[str, Scene]:
     )
     presenting = named(presentation_for(3))
     slide = Tile(replace(presenting[0], fit="contain"), "", "p0", PEOPLE[0], slide=page(folder))
+    screen = Tile(replace(presenting[0], fit="contain"), "s4", "p0", PEOPLE[0])
     insert = Insert("Quarterly review", "Please mute your microphone while you listen. Questions come at the end.")
     return {
         **{f"{name}{'-wide' * wide}": layout(name, wide) for name in NAMES for wide in (False, True)},
         "map": Scene(tiles=tiles(boxes)),
         "presentation": Scene(tiles=(slide, *tiles(presenting[1:]))),
+        "presentation-screen": Scene(tiles=(screen, *tiles(presenting[1:]))),
         "foreground": replace(layout("four", False), front=frame(folder)),
         "background": Scene(tiles=tiles(named("two")[:1]), behind=pattern(folder), background="#264653"),
         "insert": replace(layout("four", True), insert=replace(insert, icon=page(folder))),
@@ -111,7 +113,7 @@ def scenes(folder: Path) -> dict[str, Scene]:
 
 def rendered(scene: Scene) -> Image.Image:
     composer = Composer(scene)
-    for index in range(len(scene.tiles)):
+    for index in range(max(len(scene.tiles), 5)):
         composer.picture(f"s{index}", portrait(index, *((360, 640) if index % 5 == UPRIGHT else (640, 360))), 0.0)
     return composer.render(0.0).to_image()  # type: ignore[no-any-return, no-untyped-call]
 
