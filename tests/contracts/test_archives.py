@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from signaling.appkeys import RECORDINGS
-from tests.support.api_server import Api, web_token
+from tests.support.api_server import KEY, Api, spaces_token, web_token
 from tests.support.archives import BASE, Meeting, archiving, look, meeting, status_of
 from tests.support.clock import MovableClock
 from tests.support.server import until
@@ -256,6 +256,20 @@ async def test_publishers_record_nothing(api: Api):
 
 
 # looking at them
+
+
+@pytest.mark.parametrize(
+    ("bearer", "message"),
+    [
+        pytest.param(KEY, "TokenInvalid", id="an API key"),
+        pytest.param(spaces_token("u"), "TokenExpired", id="a token of a space's user"),
+        pytest.param("", "TokenExpired", id="a participant's token"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/archives"), ("PUT", "/archives/storage-target")])
+async def test_credentials_for_something_else_open_nothing(api: Api, bearer: str, message: str, method: str, path: str):
+    of_participant = (await new_token(api, await new_session(api), role="moderator"))["token"]
+    assert await ask(api, method, path, bearer=bearer or of_participant, json={}) == error(401, message)
 
 
 async def test_there_are_none_at_first(api: Api):

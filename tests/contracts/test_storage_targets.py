@@ -1,5 +1,6 @@
 """Where archives go: what a caller may say of a store, and what arrives there. Real stores, exact messages."""
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from signaling import objects
 from signaling.appkeys import RECORDINGS
+from signaling.assembly import recording
 from signaling.services.archive_views import project_of
 from tests.support.api_server import Api, web_token
 from tests.support.archives import Meeting, archiving, look, meeting
@@ -254,6 +256,28 @@ async def test_an_upload_is_gone_on_with_after_a_restart(tmp_path: Path, clock: 
         await swept(api)
         assert await told(api, archive_id) == ("uploaded", None)
     assert s3.arrivals() == [f"folkmoot/{archive_id}/archive.webm"]
+
+
+async def test_a_server_that_stops_does_not_wait_for_a_store_that_says_nothing(
+    tmp_path: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(recording, "LAST_UPLOADS", 0.05)
+    asked = asyncio.Event()
+    store = await asyncio.start_server(lambda *_: asked.set(), "127.0.0.1", 0)
+    endpoint = f"http://127.0.0.1:{store.sockets[0].getsockname()[1]}"
+    async with archiving(tmp_path, clock) as api:
+        await set_target(api, name="AWSS3", bucket="archives", endpoint=endpoint, **KEYS)
+        async with await meeting(api) as held:
+            archive_id = (await held.begin())["metaData"]["id"]
+            await held.stop()
+            written = held.recordings[-1]
+            written.close(content=CONTENT)
+            await asyncio.wait_for(asked.wait(), 5)
+            assert await told(api, archive_id) == ("stopped", None)
+    assert (written.path / "recording.webm").read_bytes() == CONTENT
+    async with archiving(tmp_path, clock) as api:
+        assert await told(api, archive_id) == ("stopped", None)
+    store.close()
 
 
 async def test_one_that_is_deleted_stays_in_the_tenants_store(api: Api, s3: Bucket):
