@@ -1,114 +1,31 @@
 /**
  * One participant's part in a conference: the class applications use.
  *
- * Puts the signaling socket, media and what is known of the others together: what an application asks for goes out from here, what the
- * server says comes in here and is told as events. After a lost socket it comes back as the same participant while media goes on.
- * How media travels is `media.js`'s; showing anything is the application's.
+ * What an application asks for goes out from here, what the server says is told as events. Coming in and going out is `stay.js`'s, how
+ * media travels `media.js`'s; showing anything is the application's.
  */
 
 /** @typedef {import("./types.js").ConferenceEvents} ConferenceEvents */
 /** @typedef {import("./types.js").ConferenceOptions} ConferenceOptions */
-/** @typedef {import("./types.js").Joined} Joined */
 /** @typedef {import("./types.js").JoinResult} JoinResult */
-/** @typedef {import("./types.js").Message} Message */
-/** @typedef {import("./types.js").Participant} Participant */
 /** @typedef {import("./types.js").PublishOptions} PublishOptions */
 /** @typedef {import("./types.js").RemoteStream} RemoteStream */
 /** @typedef {import("./types.js").Side} Side */
 /** @typedef {import("./types.js").State} State */
 
-import { ConferenceError } from "./errors.js";
-import { Happening } from "./happening.js";
 import { Measuring } from "./measuring.js";
-import { Media } from "./media.js";
-import { Muting } from "./muting.js";
-import { OwnPublishing } from "./own-publishing.js";
-import { LISTENER, Roster } from "./roster.js";
-import { Seat } from "./seat.js";
-import { Secrecy } from "./secrecy.js";
-import { Signaling } from "./signaling.js";
-import { SpeakerWatch, levelsOf } from "./speakers.js";
-import { Wishes } from "./wishes.js";
-
-const JOIN_DEADLINE = 30; // seconds for the first connection to the server
-const COMES_BACK_AFTER = new Set(["server_shutdown", "timeout", "endpoint_expired"]); // `terminated` for these is not the end
+import { LISTENER } from "./roster.js";
+import { Stay } from "./stay.js";
 
 export class Conference extends EventTarget {
-  /** @type {"idle" | "joining" | "joined" | "left" | "error"} */ #phase = "idle";
-  /** @type {State} what was told last */ #told = "idle";
-  /** @type {string | null} */ #reason = null;
-  #errorCode = 0;
-  /** @type {Participant | null} */ #self = null;
-  /** @type {Joined | null} */ #joined = null;
-  /** @type {{ promise: Promise<JoinResult>, resolve: (result: JoinResult) => void, reject: (error: Error) => void } | null} */ #joining = null;
-  #options;
-  #seat;
-  #socketDown = false;
-  #view;
-  #joinTimer = 0;
-  #happening = new Happening();
-  #roster = new Roster();
-  #speakers = new SpeakerWatch();
-  #signaling;
-  #wishes;
-  #media;
+  #stay;
   #measuring;
-  #muting;
-  #publishing;
-  #secrecy;
 
   /** @param {ConferenceOptions} options */
   constructor(options) {
     super();
-    this.#options = options;
-    this.#view = options.view;
-    const credential = typeof options.credential === "string" ? { token: options.credential } : options.credential;
-    const base = new URL(options.url ?? location.origin);
-    this.#seat = new Seat(base, credential, options.resume ?? false, () => this.#send({ type: "renew_endpoint" }));
-    this.#signaling = new Signaling({
-      address: () => this.#seat.address(this.#options.name),
-      connect: options.connect ?? ((address, protocol) => new WebSocket(address, [protocol])),
-      onOpen: () => this.#sendJoin(),
-      onMessage: (message) => this.#received(message),
-      onDown: () => this.#lostSocket(),
-      onRefused: (error) => this.#refused(error),
-    });
-    this.#secrecy = new Secrecy(options.key, {
-      send: (message) => this.#send(message),
-      onSafetyNumber: (safetyNumber) => this.#emit("safety", { safetyNumber }),
-      onError: (error) => this.#tellError(error),
-    });
-    this.#wishes = new Wishes((message) => this.#phase === "joined" && this.mode === "SFU" && this.#send(message));
-    const common = {
-      /** @param {Message} message */
-      send: (message) => this.#send(message),
-      /** @param {Message} message @param {(message: Message) => boolean} [matches] */
-      request: (message, matches) => this.#request(message, matches),
-      /** @param {Error} error */
-      onError: (error) => this.#tellError(error),
-    };
-    this.#media = new Media({
-      ...common,
-      iceServers: () => this.#joined?.ice_servers ?? [],
-      encryption: () => this.#secrecy.encryption,
-      maxBitrate: () => this.#joined?.max_bitrate ?? null,
-      canSignal: () => this.#signaling.open && !this.#socketDown,
-      muted: (streamId) => this.#roster.muted(streamId),
-      cameBefore: (userId) => this.#roster.cameBefore(userId, this.#self?.id ?? ""),
-      onAccepted: () => this.#muting.reconcileAll(),
-      onHealth: () => this.#tellState(),
-      onData: (message) => message.type === "data" && this.#emit("data", { from: message.from ?? null, payload: message.payload }),
-      onStream: (stream) => this.#emit("stream", { stream }),
-      onStreamEnded: (stream) => this.#streamEnded(stream),
-      onStep: (stream, step) => this.#emit("move", { stream, step }),
-    });
-    this.#measuring = new Measuring(this.#media);
-    this.#muting = new Muting(this.#media.own, this.#roster, {
-      ...common,
-      online: () => this.#phase === "joined",
-      onChange: (streamId, muted) => this.#emit("muted", { streamId, muted }),
-    });
-    this.#publishing = new OwnPublishing(this.#media, this.#seat, this.#roster, this.#muting, { ...common, online: () => this.#phase === "joined" });
+    this.#stay = new Stay(options, (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail })));
+    this.#measuring = new Measuring(this.#stay.media);
   }
 
   /**
@@ -127,37 +44,36 @@ export class Conference extends EventTarget {
 
   /** @returns {State} */
   get state() {
-    const interrupted = this.#socketDown || this.#media.broken;
-    return this.#phase === "joined" && interrupted ? "reconnecting" : this.#phase;
+    return this.#stay.state;
   }
 
   /** Why it is over: the name of the refusal, or the reason of the end. */
   get reason() {
-    return this.#reason;
+    return this.#stay.reason;
   }
 
   /** HTTP-like code of the refusal in state `error`, else 0. */
   get errorCode() {
-    return this.#errorCode;
+    return this.#stay.errorCode;
   }
 
   get mode() {
-    return this.#media.mode;
+    return this.#stay.media.mode;
   }
 
   /** Whether nobody but the participants can see and hear what is sent, the server included. */
   get e2ee() {
-    return this.#joined !== null && (this.mode === "MESH" ? (this.#joined.e2ee ?? false) : this.#secrecy.encryption !== null);
+    return this.#stay.joined !== null && (this.mode === "MESH" ? (this.#stay.joined.e2ee ?? false) : this.#stay.secrecy.encryption !== null);
   }
 
   /** The same for everybody who has the same key and sees the same members: to be compared by voice. Null without encryption of one's own. */
   get safetyNumber() {
-    return this.#secrecy.safetyNumber;
+    return this.#stay.secrecy.safetyNumber;
   }
 
   /** This participant, once joined. */
   get self() {
-    return this.#self && (this.#roster.participant(this.#self.id) ?? this.#self);
+    return this.#stay.self && (this.#stay.roster.participant(this.#stay.self.id) ?? this.#stay.self);
   }
 
   /** Whether this participant's role lets them publish; it may change while the conference goes on. */
@@ -167,33 +83,33 @@ export class Conference extends EventTarget {
 
   /** Everybody online, oneself included. */
   get participants() {
-    return this.#roster.participants;
+    return this.#stay.roster.participants;
   }
 
   /** Recording, lock, presentation, files and options, as they are now. */
   get happening() {
-    return this.#happening;
+    return this.#stay.happening;
   }
 
   /** @returns {RemoteStream[]} */
   get streams() {
-    return this.#media.incoming.streams;
+    return this.#stay.media.incoming.streams;
   }
 
   /** Streams this participant publishes. */
   get ownStreams() {
-    return this.#media.own.all.map(({ id, label, tracks }) => ({ id, label, audio: tracks.audio, video: tracks.video }));
+    return this.#stay.media.own.all.map(({ id, label, tracks }) => ({ id, label, audio: tracks.audio, video: tracks.video }));
   }
 
   /** The peer connections with the server, for looking at; null while there is none. */
   get connections() {
-    const { publisher, subscriber } = this.#media.server;
+    const { publisher, subscriber } = this.#stay.media.server;
     return { publish: publisher.pc, subscribe: subscriber.pc };
   }
 
   /** Those with other participants, by their ids. */
   get directConnections() {
-    return this.#media.direct;
+    return this.#stay.media.direct;
   }
 
   /**
@@ -201,7 +117,7 @@ export class Conference extends EventTarget {
    * @returns {import("./types.js").Muted}
    */
   muted(streamId) {
-    return this.#roster.muted(streamId);
+    return this.#stay.roster.muted(streamId);
   }
 
   /**
@@ -209,28 +125,12 @@ export class Conference extends EventTarget {
    * @returns {Promise<JoinResult>} rejects with a `ConferenceError` that names the refusal
    */
   join() {
-    if (this.#joining) return this.#joining.promise;
-    /** @type {(result: JoinResult) => void} */ let resolve = () => {};
-    /** @type {(error: Error) => void} */ let reject = () => {};
-    /** @type {Promise<JoinResult>} */
-    const promise = new Promise((yes, no) => ((resolve = yes), (reject = no)));
-    this.#joining = { promise, resolve, reject };
-    this.#reason = null;
-    this.#errorCode = 0;
-    this.#enter("joining");
-    addEventListener("online", this.#networkChanged);
-    this.#joinTimer = setTimeout(() => this.#fail(new ConferenceError("unreachable", 0, "the server cannot be reached")), JOIN_DEADLINE * 1000);
-    const preparing = this.#seat.invited ? this.#seat.accept(this.#options.name).then(() => this.#secrecy.prepare()) : this.#secrecy.prepare();
-    if (preparing) preparing.then(() => this.#start(), (/** @type {Error} */ error) => this.#fail(error));
-    else this.#start();
-    return promise;
+    return this.#stay.join();
   }
 
   /** Goes offline at once and closes everything. */
   async leave() {
-    if (this.#phase === "left" || this.#phase === "idle") return;
-    this.#send({ type: "leave" });
-    this.#end("left", "left");
+    this.#stay.leave();
   }
 
   /**
@@ -238,7 +138,7 @@ export class Conference extends EventTarget {
    * @param {string} name
    */
   setName(name) {
-    this.#options = { ...this.#options, name };
+    this.#stay.options = { ...this.#stay.options, name };
   }
 
   /**
@@ -248,7 +148,7 @@ export class Conference extends EventTarget {
    * @returns {Promise<string>} the stream's id, once it has been taken
    */
   async publish(mediaStream, options = {}) {
-    return this.#publishing.begin(mediaStream, options);
+    return this.#stay.publishing.begin(mediaStream, options);
   }
 
   /**
@@ -256,7 +156,7 @@ export class Conference extends EventTarget {
    * @param {string} streamId
    */
   async unpublish(streamId) {
-    await this.#publishing.end(streamId);
+    await this.#stay.publishing.end(streamId);
   }
 
   /**
@@ -266,7 +166,7 @@ export class Conference extends EventTarget {
    * @param {MediaStreamTrack | null} track
    */
   async replaceTrack(streamId, kind, track) {
-    await this.#media.replaceTrack(streamId, kind, track);
+    await this.#stay.media.replaceTrack(streamId, kind, track);
   }
 
   /**
@@ -275,7 +175,7 @@ export class Conference extends EventTarget {
    * @param {Partial<import("./types.js").Muted>} change
    */
   async mute(streamId, change) {
-    await this.#muting.set(streamId, change);
+    await this.#stay.muting.set(streamId, change);
   }
 
   /**
@@ -284,13 +184,13 @@ export class Conference extends EventTarget {
    * @param {import("./types.js").Wish} wish replaces the one before
    */
   want(streamId, wish) {
-    this.#wishes.set(streamId, wish);
+    this.#stay.wishes.set(streamId, wish);
   }
 
   /** @param {"streams" | "one_view" | "auto"} view */
   async setView(view) {
-    this.#view = view;
-    await this.#request({ type: "set_view", view });
+    this.#stay.view = view;
+    await this.#stay.request({ type: "set_view", view });
   }
 
   /**
@@ -298,7 +198,7 @@ export class Conference extends EventTarget {
    * @param {string} content
    */
   async sendChat(content) {
-    await this.#request({ type: "chat", content });
+    await this.#stay.request({ type: "chat", content });
   }
 
   /**
@@ -308,31 +208,31 @@ export class Conference extends EventTarget {
    * @returns {boolean} false while the channel is not open
    */
   sendData(payload, { to = null, reliable = true } = {}) {
-    return this.#media.sendText({ type: "data", to, payload, reliable });
+    return this.#stay.media.sendText({ type: "data", to, payload, reliable });
   }
 
   /** @param {boolean} raised */
   async raiseHand(raised) {
-    await this.#request({ type: "raise_hand", raised });
+    await this.#stay.request({ type: "raise_hand", raised });
   }
 
   /** Asks everybody else to mute; needs a role that may. */
   async muteEverybody() {
-    await this.#request({ type: "stfu" });
+    await this.#stay.request({ type: "stfu" });
   }
 
   /** @param {string} userId */
   async kick(userId) {
-    await this.#request({ type: "kick", user_id: userId });
+    await this.#stay.request({ type: "kick", user_id: userId });
   }
 
   /** Records everybody, if this participant may. That it runs is told by `happening`. */
   async startRecording() {
-    await this.#request({ type: "record_start" });
+    await this.#stay.request({ type: "record_start" });
   }
 
   async stopRecording() {
-    await this.#request({ type: "record_stop" });
+    await this.#stay.request({ type: "record_stop" });
   }
 
   /**
@@ -340,12 +240,12 @@ export class Conference extends EventTarget {
    * @param {Side} [side]
    */
   restartIce(side) {
-    this.#media.restartIce(side);
+    this.#stay.media.restartIce(side);
   }
 
   /** Moves a MESH conference to the server, for everybody and for good; needs a role that may. */
   async upgrade() {
-    await this.#request({ type: "upgrade" });
+    await this.#stay.request({ type: "upgrade" });
   }
 
   /**
@@ -353,263 +253,11 @@ export class Conference extends EventTarget {
    * @returns {Promise<import("./types.js").StreamStats[]>} own streams first
    */
   async getStats() {
-    return (await this.#measuring.sample(this.#self?.id ?? "")).streams;
+    return (await this.#measuring.sample(this.#stay.self?.id ?? "")).streams;
   }
 
   /** @returns {Promise<import("./types.js").ConnectionStats[]>} */
   async getConnectionStats() {
-    return (await this.#measuring.sample(this.#self?.id ?? "")).connections;
-  }
-
-  // ---- the socket
-
-  #start() {
-    if (this.#phase !== "joining") return; // left meanwhile
-    this.#signaling.start();
-    this.#media.prepare();
-  }
-
-  #sendJoin() {
-    const { camera } = this.#media.own;
-    const join = { type: "join", name: this.#options.name, view: this.#view, platform: "web", audio: !!camera?.tracks.audio, video: !!camera?.tracks.video };
-    this.#signaling
-      .request(join, (message) => message.type === "joined")
-      .catch((/** @type {ConferenceError} */ error) => {
-        if (error.code > 0) this.#refused(error);
-      });
-  }
-
-  /** @param {Message} message */
-  #send(message) {
-    this.#emit("sent", message);
-    return this.#signaling.send(message);
-  }
-
-  /**
-   * @param {Message} message
-   * @param {(message: Message) => boolean} [matches]
-   */
-  #request(message, matches) {
-    this.#emit("sent", message);
-    return this.#signaling.request(message, matches);
-  }
-
-  /** @param {Message} message */
-  #received(message) {
-    this.#emit("message", message);
-    if (this.#secrecy.receive(message)) return;
-    if (message.type === "joined") this.#welcomed(/** @type {any} */ (message));
-    else if (message.type === "terminated") this.#terminated(message.reason);
-    else if (message.type === "error") this.#tellError(new ConferenceError(message.name, message.code, message.message));
-    else if (!this.#media.receive(message)) this.#noted(message);
-    if (this.#happening.apply(message)) this.#emit("happening", { happening: this.#happening });
-    if (message.endpoint?.token) this.#seat.take(message.endpoint);
-    if (message.type !== "error") this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
-  }
-
-  /**
-   * What changes the picture of the conference.
-   * @param {Message} message
-   */
-  #noted(message) {
-    if (this.#roster.apply(message)) this.#participantsChanged(message);
-    else if (message.type === "mute_update") this.#muting.told(message);
-    else if (message.type === "mode_update") this.#modeChanged(message.mode, message.reason);
-    else if (message.type === "layers_update") this.#layersTold(message.streams);
-    else if (message.type === "layers_wanted") this.#media.server.publisher.wantLayers(message.stream_id, message.rids).catch((error) => this.#tellError(error));
-    else if (message.type === "quality_update") this.#emit("quality", { userId: message.user_id, score: message.score, loss: message.loss, rtt: message.rtt });
-    else if (message.type === "stfu") this.#askedToMute(typeof message.user === "object" ? message.user?.id : message.user);
-  }
-
-  #lostSocket() {
-    this.#socketDown = this.#phase === "joined";
-    this.#tellState();
-  }
-
-  /** @param {ConferenceError} error */
-  #refused(error) {
-    if (this.#phase !== "joining" && this.#phase !== "joined") return;
-    if (this.#seat.wasTaken) return this.#startOver();
-    this.#fail(error);
-  }
-
-  /** The seat is gone: comes in again with the credential it began with. */
-  #startOver() {
-    this.#seat.leave();
-    this.#signaling.stop();
-    this.#lostSocket();
-    this.#signaling.start();
-  }
-
-  /** @param {string} reason */
-  #terminated(reason) {
-    if (reason === "server_shutdown") return; // the close that follows starts the tries to come back
-    if (COMES_BACK_AFTER.has(reason)) return this.#startOver();
-    this.#end("left", reason);
-  }
-
-  // ---- coming in
-
-  /** @param {Joined} joined */
-  #welcomed(joined) {
-    clearTimeout(this.#joinTimer);
-    if (this.#secrecy.lacks(joined)) return this.#lacksKey();
-    const again = this.#self !== null && this.#self.id === joined.participant.id && this.#phase === "joined";
-    this.#signaling.healthy();
-    this.#joined = joined;
-    this.#self = joined.participant;
-    this.#socketDown = false;
-    this.#roster.reset(joined);
-    this.#secrecy.joined(joined.participant.id, this.participants);
-    if (again) this.#cameBack(joined);
-    else this.#cameIn(joined);
-    this.#phase = "joined";
-    this.#wishes.repeat();
-    this.#tellState();
-    this.#emit("participants", { participants: this.participants });
-    this.#joining?.resolve({ participant: joined.participant, mode: joined.mode, participants: this.participants, streams: this.streams });
-  }
-
-  /** @param {Joined} joined */
-  #cameIn(joined) {
-    this.#speakers.start(() => levelsOf(this.#media.incoming.shown), (speakers) => this.#emit("speakers", { speakers }));
-    this.#media.begin(joined, this.#seat.streams);
-  }
-
-  /** @param {Joined} joined */
-  #cameBack(joined) {
-    if (joined.mode !== this.mode) this.#modeChanged(joined.mode, "auto_upgrade");
-    else this.#media.resume(joined);
-  }
-
-  #lacksKey() {
-    this.#send({ type: "leave" });
-    this.#fail(new ConferenceError("key_missing", 0, "the conference is encrypted, and there is no key"));
-  }
-
-  // ---- going out
-
-  /** @param {Error} error */
-  #fail(error) {
-    const joining = this.#joining;
-    this.#errorCode = error instanceof ConferenceError ? error.code : 0;
-    joining?.promise.catch(() => {}); // a refusal after the join is told by `state` alone
-    joining?.reject(error);
-    this.#end("error", error.name);
-  }
-
-  /**
-   * @param {"left" | "error"} phase
-   * @param {string} reason
-   */
-  #end(phase, reason) {
-    clearTimeout(this.#joinTimer);
-    removeEventListener("online", this.#networkChanged);
-    this.#seat.end();
-    this.#signaling.stop();
-    this.#wishes.stop();
-    this.#speakers.stop();
-    this.#media.close();
-    this.#secrecy.close();
-    this.#socketDown = false;
-    this.#self = null;
-    this.#joining?.promise.catch(() => {});
-    this.#joining?.reject(new ConferenceError(reason, 0, "left before joining was done"));
-    this.#joining = null;
-    this.#reason = reason;
-    this.#enter(phase);
-  }
-
-  // ---- media
-
-  #networkChanged = () => {
-    this.#signaling.nudge();
-    this.restartIce();
-  };
-
-  /**
-   * @param {string} mode
-   * @param {string} reason
-   */
-  #modeChanged(mode, reason) {
-    if (this.#joined) this.#joined.e2ee = false;
-    this.#media.setMode(mode === "MESH" ? "MESH" : "SFU");
-    this.#wishes.repeat();
-    this.#emit("modechange", { mode: this.mode, reason });
-  }
-
-  /** @param {Message} message */
-  #participantsChanged({ type, user_id, role, participant }) {
-    if (participant?.online === false) this.#media.left(participant.id);
-    if (type === "role_update" && user_id === this.#self?.id) this.#roleChanged(role);
-    this.#secrecy.changed(this.participants);
-    this.#emit("participants", { participants: this.participants });
-  }
-
-  /**
-   * The server has ended what somebody publishes who may not any more: so it ends here.
-   * @param {string} role of oneself, from now on
-   */
-  #roleChanged(role) {
-    if (role === LISTENER) this.#publishing.forget();
-    this.#media.setRole(role);
-  }
-
-  /** @param {RemoteStream} stream */
-  #streamEnded(stream) {
-    this.#wishes.forget(stream.id);
-    this.#emit("streamended", { stream });
-  }
-
-  /** @param {Record<string, import("./types.js").LayerState>} streams */
-  #layersTold(streams) {
-    for (const [id, layers] of Object.entries(streams ?? {})) {
-      const stream = this.#media.incoming.stream(id);
-      if (!stream) continue;
-      stream.layers = layers;
-      this.#emit("layers", { stream, layers });
-    }
-  }
-
-  /** @param {string | undefined} by */
-  #askedToMute(by) {
-    const { camera } = this.#media.own;
-    if (camera && by !== this.#self?.id) this.#try(this.mute(camera.id, { audio: true }));
-  }
-
-  // ---- telling
-
-  /**
-   * @template {keyof ConferenceEvents} K
-   * @param {K} type
-   * @param {ConferenceEvents[K]} detail
-   */
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-
-  /** @param {"joining" | "left" | "error"} phase */
-  #enter(phase) {
-    this.#phase = phase;
-    this.#tellState();
-  }
-
-  #tellState() {
-    const state = this.state;
-    if (state === this.#told) return;
-    this.#told = state;
-    this.#emit("state", { state, reason: this.#reason });
-  }
-
-  /** @param {Error} error */
-  #tellError(error) {
-    this.#emit("error", { error });
-  }
-
-  /** @param {Promise<unknown>} work whose failure is told as an event, unless it is only that the server is away */
-  #try(work) {
-    work.catch((error) => {
-      if (!(error instanceof ConferenceError) || error.code > 0) this.#tellError(error);
-    });
+    return (await this.#measuring.sample(this.#stay.self?.id ?? "")).connections;
   }
 }
