@@ -21,8 +21,14 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-async def api(tmp_path: Path, clock: MovableClock) -> AsyncIterator[Api]:
-    settings = settings_for(tmp_path, spaces={"clients": [CLIENT]}, reconnect_grace_seconds=0.2)
+def grace() -> float:
+    """Seconds for which a seat is kept."""
+    return 60.0
+
+
+@pytest.fixture
+async def api(tmp_path: Path, clock: MovableClock, grace: float) -> AsyncIterator[Api]:
+    settings = settings_for(tmp_path, spaces={"clients": [CLIENT]}, reconnect_grace_seconds=grace)
     async with api_server(settings, clock, media=Media) as api:
         yield api
 
@@ -90,6 +96,7 @@ async def test_somebody_who_is_inside_when_the_time_is_over_stays(room: Room, cl
         assert (await visit.ask(type="chat", content="still here"))["type"] == "ok"
 
 
+@pytest.mark.parametrize("grace", [2.0])
 async def test_who_loses_the_line_comes_back_with_a_used_link_for_a_while_and_not_later(api: Api, room: Room):
     token = await room.link()
     async with room.visit(token) as visit:
