@@ -7,12 +7,14 @@ from typing import Any
 from mediaserver import StreamDescription
 from signaling.appkeys import ARCHIVES, MEDIA, RECORDINGS, SESSIONS
 from signaling.store.sessions import SessionRecord
-from tests.support.api_server import Api, api_server, settings_for
+from tests.support.api_server import Api, api_server, settings_for, web_token
 from tests.support.clock import MovableClock
 from tests.support.fake_media import FakeConference, FakeRecording
 from tests.support.sessions import ListeningMedia, Visit, ask, new_token
 
 BASE = "https://meet.example"
+TARGET = "/archives/storage-target"
+CONTENT = bytes(range(256)) * 40_000  # more than one part
 STREAM = "11111111-2222-4333-8444-555555555555"
 
 
@@ -98,3 +100,32 @@ async def look(api: Api, archive_id: str) -> dict[str, Any]:
 
 async def status_of(api: Api, archive_id: str) -> str:
     return (await look(api, archive_id))["metaData"]["status"]
+
+
+async def set_target(api: Api, bearer: str | None = None, **target: Any) -> None:
+    response = await api.send(
+        "PUT", TARGET, key=None, headers={"Authorization": f"Bearer {bearer or web_token()}"}, json=target
+    )
+    assert (response.status, await response.text()) == (200, "null")
+
+
+async def archived(api: Api, bearer: str | None = None, content: bytes = CONTENT) -> tuple[Meeting, str]:
+    """A session, and its archive after the first try to store it."""
+    held = await meeting(api, bearer=bearer)
+    async with held:
+        archive_id = (await held.begin())["metaData"]["id"]
+        await held.stop()
+        await held.finished(content=content)
+    return held, archive_id
+
+
+async def swept(api: Api) -> None:
+    await api.client.app[RECORDINGS].sweep()
+    await api.client.app[RECORDINGS].aclose()
+
+
+async def told(api: Api, archive_id: str) -> tuple[str, str | None]:
+    """Its status and the reason."""
+    metadata = (await look(api, archive_id))["metaData"]
+    assert (metadata["url"] is not None) == (metadata["status"] == "available")
+    return metadata["status"], metadata["reason"]
