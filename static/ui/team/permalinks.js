@@ -9,14 +9,12 @@ import { PagedList, iconButton, nothing, sureToDelete, when } from "./rows.js";
 /** @typedef {import("../../team.js").TeamOwner} TeamOwner */
 /** @typedef {import("../../types.js").Permalink} Permalink */
 
-const PAGE = 25;
 const LONGEST_NAME = 255; // characters
 
 export class Permalinks {
   #room = h("input", { type: "text", id: "link-room", placeholder: "Consulting hours", maxLength: LONGEST_NAME, required: true });
   #host = h("input", { type: "text", id: "link-host", placeholder: "Ada Muster", maxLength: LONGEST_NAME, required: true });
   #list = new PagedList({
-    size: PAGE,
     empty: nothing("link", "No permalinks yet", "A permalink is a room with lasting links: one for its host, who begins meetings, and one for guests."),
     load: async (page) => (await this.owner.calls.permalinks(page)).items,
     row: (/** @type {Permalink} */ permalink) => this.#row(permalink),

@@ -13,8 +13,6 @@ import { PagedList, RoomChoice, iconButton, length, nothing, sureToDelete, when 
 /** @typedef {import("../../types.js").Recording} Recording */
 /** @typedef {import("../../types.js").Snapshot} Snapshot */
 
-const PAGE = 25;
-
 export class Recordings {
   #room = "";
   #choice = new RoomChoice((roomId) => this.#choose(roomId));
@@ -22,7 +20,6 @@ export class Recordings {
   #title = h("figcaption", { class: "player-title" });
   #player = h("figure", { class: "player", hidden: true }, this.#video, this.#title);
   #list = new PagedList({
-    size: PAGE,
     empty: nothing("play", "Nothing is recorded here", "Recordings appear when somebody in the room begins one. They are kept for two weeks."),
     load: (page) => this.owner.calls.recordings(this.#room, page),
     row: (/** @type {Recording} */ recording) => this.#row(recording),
@@ -87,7 +84,6 @@ export class Snapshots {
   #room = "";
   #choice = new RoomChoice((roomId) => this.#choose(roomId));
   #list = new PagedList({
-    size: PAGE,
     empty: nothing("photo", "No pictures here", "Pictures appear when somebody in the room takes one. They are kept for two weeks."),
     load: (page) => this.owner.calls.snapshots(this.#room, page),
     row: (/** @type {Snapshot} */ snapshot) => this.#row(snapshot),

@@ -6,6 +6,8 @@ import { askSure } from "../dialogs.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
 
+const PAGE = 25; // of each list, as the server gives them
+
 /** @param {Date} date */
 export function when(date) {
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
@@ -83,19 +85,16 @@ export class PagedList {
   #more = h("button", { class: "button button-quiet more", type: "button", text: "Show more", hidden: true });
   #list = h("ul", { class: "cards" });
   #empty;
-  #size;
   #load;
   #row;
 
   /**
    * @param {object} options
-   * @param {number} options.size of a page
    * @param {HTMLElement} options.empty shown instead of an empty list
    * @param {(page: number) => Promise<T[]>} options.load
    * @param {(item: T) => HTMLElement} options.row
    */
-  constructor({ size, empty, load, row }) {
-    this.#size = size;
+  constructor({ empty, load, row }) {
     this.#empty = empty;
     this.#load = load;
     this.#row = row;
@@ -119,7 +118,7 @@ export class PagedList {
     this.#page += 1;
     this.items.push(...found);
     this.#list.append(...found.map((item) => this.#row(item)));
-    this.#more.hidden = found.length < this.#size;
+    this.#more.hidden = found.length < PAGE;
     this.#empty.hidden = this.items.length > 0;
   }
 }

@@ -10,7 +10,6 @@ import { PagedList, iconButton, nothing, sureToDelete, when } from "./rows.js";
 /** @typedef {import("../../types.js").Delivery} Delivery */
 /** @typedef {import("../../types.js").Webhook} Webhook */
 
-const PAGE = 50;
 const TYPES = ["room_update", "participant_update", "recording_update", "snapshot_update", "broadcast_update", "presentation_update", "document_update"];
 const STATES = { pending: "waits", done: "delivered", failed: "given up" };
 
@@ -21,7 +20,6 @@ export class WebhookLog {
   #replayAll = h("button", { class: "button button-quiet button-small", type: "button" }, icon("again"), "Send again what was given up");
   #log = h("section", { hidden: true });
   #list = new PagedList({
-    size: PAGE,
     empty: nothing("send", "Nothing was told yet", "Each event that your rooms tell of appears here, and what became of it."),
     load: (page) => this.owner.calls.deliveries(this.#webhook?.id ?? "", { state: this.#state.value, page }),
     row: (/** @type {Delivery} */ delivery) => this.#row(delivery),

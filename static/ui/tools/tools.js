@@ -6,6 +6,7 @@
 
 import { MeetingCalls } from "../../rooms.js";
 import { h } from "../dom.js";
+import { icon } from "../icons.js";
 import { FilesPanel } from "./files-panel.js";
 import { MeetingPanel } from "./meeting-panel.js";
 import { near } from "./near.js";
@@ -24,6 +25,8 @@ export class Tools {
   /** @type {import("../tile.js").Tile | null} what is presented */ #slide = null;
   /** @type {string | null} of the recording that runs */ #recorded;
   #pager = new Pager((step) => this.#turn(step));
+  #stop = h("button", { class: "round round-small", type: "button", title: tt("presentStop"), "aria-label": tt("presentStop"), data: { tool: "stop-slide" } }, icon("stop"));
+  #stopOther = h("div", { class: "pager" }, this.#stop);
   #meeting;
   #files;
   #calls;
@@ -58,6 +61,7 @@ export class Tools {
     conference.addEventListener("snapshot_update", (event) => this.#snapshotTaken(/** @type {CustomEvent} */ (event).detail.snapshots));
     conference.addEventListener("recording_update", (event) => this.#recordingTold(/** @type {CustomEvent} */ (event).detail.recording));
     for (const type of /** @type {const} */ (["stream", "streamended"])) conference.on(type, () => this.follow());
+    this.#stop.addEventListener("click", () => this.#calls && owner.attempt(this.#calls.stopPresentation()));
     addEventListener("keydown", (event) => this.#key(event));
     this.#learnFiles();
   }
@@ -137,7 +141,7 @@ export class Tools {
   }
 
   #drawSlide() {
-    const { presentation, home } = this.#view.conference.happening;
+    const { presentation, home, guest } = this.#view.conference.happening;
     const slide = presentation?.slide ?? null;
     if (!presentation || slide === null) {
       if (this.#slide) this.#view.stage.removeTile(this.#slide);
@@ -148,7 +152,7 @@ export class Tools {
     this.#slide.showSlide(near(slide, home));
     const place = this.#ownSlide === slide ? this.#files?.placeOf(slide) : null;
     if (place) this.#pager.show(place.index, place.count);
-    this.#slide.setTools(place ? this.#pager.element : null);
+    this.#slide.setTools(place ? this.#pager.element : guest ? null : this.#stopOther);
   }
 
   /** @param {-1 | 1} step */
