@@ -66,13 +66,24 @@ class Composer:
             source.advance(at)
         if self._coming is not None:
             self._change(self._coming, at)
-        self._stage.draw(self._canvas, self._latest, whole=not self._fresh)
+        self._stage.draw(self._canvas, self._shown, whole=not self._fresh)
         self._fresh = True
         return self._output(at)
 
     def mix(self, at: float, *, but: Collection[str] = ()) -> Sound:
         """The 20 ms of sound from `at` on, float32 (960, 2); `but`: without these sources. Not to be written to."""
         return self._mixer.mix(at, but=but)
+
+    def latest(self, source: str, at: float) -> Picture | None:
+        """The picture of one source at that time. Not to be written to."""
+        found = self._sources.get(source)
+        if found:
+            found.advance(at)
+        return found.shown if found else None
+
+    def alone(self, source: str, at: float) -> Sound:
+        """The 20 ms of sound of one source. Not to be written to."""
+        return self._mixer.alone(source, at)
 
     def _change(self, stage: Stage, at: float) -> None:
         former, self._stage, self._coming = self._stage.scene, stage, None
@@ -103,7 +114,7 @@ class Composer:
         fade(planes, former, share)
         return picture
 
-    def _latest(self, source: str) -> Picture | None:
+    def _shown(self, source: str) -> Picture | None:
         found = self._sources.get(source)
         return found.shown if found else None
 

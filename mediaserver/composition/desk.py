@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mediaserver.composition.control import Message
-from mediaserver.composition.films import Film
+from mediaserver.composition.films import Film, film_source
 from mediaserver.composition.outlets import MakePush, Outlets
 from mediaserver.composition.scene import Scene, unpack
 from mediaserver.composition.writing import Writing, key_of
-from mediaserver.egress.one_view import Ear, OneView
+from mediaserver.egress.one_view import OneView, Outgoing
 from mediaserver.egress.output import EncodedFrame, Output
 from mediaserver.media.depacketize import CodedFrame
 from mediaserver.media.intake import Feed, Intake
@@ -28,6 +28,9 @@ SHOW_PATIENCE = 0.12
 RECORD, SHOW = "record", "show"  # what a stream of the media socket is for
 
 
+Give = Callable[[EncodedFrame], None]
+
+
 class Listeners(Protocol):
     """Those of a composite who do not hear themselves (`listeners.py`)."""
 
@@ -35,11 +38,20 @@ class Listeners(Protocol):
     def remove(self, name: str) -> None: ...
 
 
+class Screenings(Protocol):
+    """Films as streams of their own (`screenings.py`)."""
+
+    def add(self, source: str, video: Give | None, audio: Give | None) -> None: ...
+    def remove(self, source: str) -> None: ...
+
+
 class Program(Protocol):
     """The composite (`program.py`), as far as it is dealt with here."""
 
     @property
     def listeners(self) -> Listeners: ...
+    @property
+    def screenings(self) -> Screenings: ...
     def show(self, scene: Scene) -> None: ...
     def frame(self, track: TrackLabel, codec: CodecId, frame: CodedFrame, at: float) -> None: ...
     def ended(self, track: TrackLabel) -> None: ...
@@ -153,8 +165,8 @@ class Desk:
     def listen(self, message: Message) -> None:
         """Sends the sound of the composite without these streams under this SSRC."""
         if self._program:
-            ear = Ear(message["ssrc"], self._wall_offset, self._send)
-            self._program.listeners.add(message["listener"], frozenset(message["but"]), ear.audio)
+            ear = Outgoing(CodecId.OPUS, message["ssrc"], self._wall_offset, self._send)
+            self._program.listeners.add(message["listener"], frozenset(message["but"]), ear.put)
 
     def unlisten(self, message: Message) -> None:
         if self._program:
@@ -167,12 +179,27 @@ class Desk:
         self._program.play(
             Film(play_id, message["path"], message["sound"], message["loops"]),
             lambda picture: self._tell({"did": "playing", "id": play_id, "picture": picture}),
-            lambda why: self._tell({"did": "played", "id": play_id, "why": why}),
+            lambda why: self._played(play_id, why),
         )
+
+    def screen(self, message: Message) -> None:
+        """Sends a film that plays as a stream of its own under these SSRCs."""
+        video, audio = (
+            Outgoing(codec, ssrc, self._wall_offset, self._send).put if (ssrc := message[name]) is not None else None
+            for name, codec in (("video_ssrc", CodecId.VP8), ("audio_ssrc", CodecId.OPUS))
+        )
+        if self._program:
+            self._program.screenings.add(film_source(str(message["id"])), video, audio)
 
     def stop_playing(self, message: Message) -> None:
         if self._program:
             self._program.stop_playing(str(message["id"]))
+            self._program.screenings.remove(film_source(str(message["id"])))
+
+    def _played(self, play_id: str, why: str) -> None:
+        if self._program:
+            self._program.screenings.remove(film_source(play_id))
+        self._tell({"did": "played", "id": play_id, "why": why})
 
     def snapshot(self, message: Message) -> None:
         """Puts a picture of the composite into a file."""

@@ -14,6 +14,7 @@ from mediaserver.media.films import FilmTrack, Kind, Unplayable
 AHEAD = 0.2  # seconds that are decoded before their time
 BEHIND = 1.0  # seconds; a film that lags more is late for good: it goes on from here
 SHORTEST = 0.1  # seconds: what is played again and again takes that long at least
+ROUNDED = 0.001  # seconds: times of WebM are whole milliseconds, and a picture must not miss its turn
 ENDED = "ended"
 
 
@@ -109,6 +110,6 @@ class Playback:
 
     def _hand_on(self, kind: Kind, frame: Any, at: float) -> None:
         if kind == "video":
-            self._composer.picture(self.film.source, frame, at)
+            self._composer.picture(self.film.source, frame, at - ROUNDED)
         elif self.film.sound:
             self._composer.sound(self.film.source, frame, at)

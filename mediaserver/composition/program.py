@@ -13,6 +13,7 @@ from mediaserver.composition.films import Film
 from mediaserver.composition.listeners import Listeners
 from mediaserver.composition.playbacks import Playbacks
 from mediaserver.composition.scene import Scene
+from mediaserver.composition.screenings import Screenings
 from mediaserver.egress.output import Coding, Output
 from mediaserver.egress.snapshot import jpeg
 from mediaserver.errors import MalformedPacket
@@ -38,6 +39,8 @@ class Program:
         self._playbacks = Playbacks(self._composer)
         self.listeners = Listeners(self._composer)
         """Who hears it without themselves."""
+        self.screenings = Screenings(self._composer, FPS)
+        """Films for those who do not see it."""
         self._on_key_wanted = on_key_wanted
         self._pictures: dict[str, tuple[CodecId, VideoDecoder]] = {}
         self._sounds: dict[str, _Sound] = {}
@@ -96,6 +99,7 @@ class Program:
     def need_key(self) -> None:
         """Somebody has joined a call that the program goes to, and needs a key frame."""
         self._encodings[Coding.CALL].need_key()
+        self.screenings.need_key()
 
     def advance(self, now: float) -> None:
         """Brings the program up to its time."""
@@ -143,8 +147,10 @@ class Program:
         for encoding in self._encodings.values():
             encoding.sound(samples, at)
         self.listeners.mix(at)
+        self.screenings.mix(at)
 
     def _render(self, at: float) -> None:
+        self.screenings.render(at)
         wanted = [encoding for encoding in self._encodings.values() if encoding]
         if wanted:
             picture = self._composer.render(at)

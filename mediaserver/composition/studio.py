@@ -5,7 +5,7 @@ process that carries all of it out is `process.py`'s, and which tracks it gets `
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from mediaserver.composition.playing import Films
 from mediaserver.composition.process import WorkerProcess
 from mediaserver.composition.pushes import Pushes
 from mediaserver.composition.scene import Scene, pack
+from mediaserver.composition.screens import Screens
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import KINDS, Kind, Stream, Track
-from mediaserver.conference.studio import COMPOSITE, RtmpTarget
+from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, PLAYBACK, RtmpTarget
 from mediaserver.config import MediaConfig
 from mediaserver.events import MediaEvent, StreamInfo, WorkerFailed
 from mediaserver.rtp.codecs import CODECS, CodecId
@@ -62,6 +63,7 @@ class Studio:
         self._asked_for = False
         """Whether the scene is somebody's wish."""
         self._one_view: Stream | None = None
+        self._screens = Screens(self.process, self._track)
         self._ears = Ears(self.process, lambda: self._track("audio"))
         self._ended = False
         self.counts: dict[str, int] = {}
@@ -134,7 +136,11 @@ class Studio:
             self._films.begin(film)
 
     def stop_playing(self, play_id: str) -> None:
+        self._screens.end(play_id)
         self._films.stop(play_id)
+
+    def screen(self, play_id: str, kinds: Collection[Kind]) -> dict[Kind, Track]:
+        return self._screens.show(play_id, kinds)
 
     def changed(self) -> None:
         if self.process.link:
@@ -205,7 +211,7 @@ class Studio:
         self._asked_for = False
 
     def _wanted(self) -> Iterable[Want]:
-        streams = () if self._ended else (each for each in self._streams() if each is not self._one_view)
+        streams = () if self._ended else (each for each in self._streams() if each.label not in (ONE_VIEW, PLAYBACK))
         shown = self._scene.sizes() if self._scene is not None else None
         return wanted(streams, recorded=self._recordings.individual(), shown=shown)
 

@@ -60,6 +60,7 @@ class Worker:
             "listen": lambda desk, m: desk.listen(m),
             "unlisten": lambda desk, m: desk.unlisten(m),
             "play": lambda desk, m: desk.play(m),
+            "screen": lambda desk, m: desk.screen(m),
             "stop_playing": lambda desk, m: desk.stop_playing(m),
             "snapshot": lambda desk, m: desk.snapshot(m),
             "hls": lambda desk, m: desk.outlets.hls(m),

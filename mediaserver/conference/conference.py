@@ -7,6 +7,7 @@ do and receives is `participant.py`'s and `subscription.py`'s. Who watches from 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mediaserver.conference.participant import Participant, Rights
 from mediaserver.conference.publication import Changes
 from mediaserver.conference.router import Router
 from mediaserver.conference.stream import Kind, Stream
-from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, Recording, RtmpTarget, Studio
+from mediaserver.conference.studio import COMPOSITE, ONE_VIEW, PLAYBACK, Recording, RtmpTarget, Studio
 from mediaserver.conference.viewer import Viewer
 from mediaserver.conference.views import View, Views
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists
@@ -80,6 +81,7 @@ class Conference:
         self._closed = False
         self._make_studio = studio
         self._studio: Studio | None = None
+        self._film_numbers = count()
         self._views = Views(self._streams, lambda: self._studio)
 
     def join(self, participant_id: str, rights: Rights) -> Participant:
@@ -161,7 +163,23 @@ class Conference:
         """
         self._studio_now().play(film)
 
+    def screen(self, play_id: str, *, picture: bool, sound: bool) -> None:
+        """Gives a film that plays to those who are not shown the composite, too: as a stream `playback` of its own."""
+        wanted: dict[Kind, bool] = {"video": picture, "audio": sound}
+        kinds = [kind for kind, there in wanted.items() if there]
+        stream_id = f"{PLAYBACK}-{self.id}-{next(self._film_numbers)}"
+        stream = Stream(stream_id, play_id, PLAYBACK, self._studio_now().screen(play_id, kinds))
+        if stream.tracks:
+            self.changed(play_id, Changes(started=(stream,)))
+            self._tell(StreamStarted(self.id, play_id, stream.info()))
+
     def stop_playing(self, play_id: str) -> None:
+        """It is over, with its stream; also after it has ended by itself."""
+        for stream in list(self._streams.values()):
+            if (stream.participant_id, stream.label) == (play_id, PLAYBACK):
+                self.changed(play_id, Changes(ended=(stream,)))
+                stream.close()
+                self._tell(StreamEnded(self.id, play_id, stream.stream_id))
         if self._studio:
             self._studio.stop_playing(play_id)
 
@@ -211,8 +229,9 @@ class Conference:
             participant.leave()
         if self._studio:
             self._studio.close()
-        if composite := self._streams.pop(self._one_view_id, None):
-            composite.close()
+        for stream in self._streams.values():  # the server's own
+            stream.close()
+        self._streams.clear()
         self._on_closed(self.id)
 
     def tick(self, now: float) -> None:

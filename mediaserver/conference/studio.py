@@ -4,15 +4,16 @@ A studio is told of every change at once, and asks the conference for its stream
 is the one there is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from mediaserver.conference.stream import Stream, Track
+from mediaserver.conference.stream import Kind, Stream, Track
 from mediaserver.events import StreamInfo
 
 ONE_VIEW = "one_view"  # the label of the stream that is the composite, and the id of who it is said to be from
+PLAYBACK = "playback"  # the label of a film's stream
 INDIVIDUAL, COMPOSITE = "individual", "composite"  # kinds of recordings
 
 
@@ -80,6 +81,9 @@ class Studio(Protocol):
 
     def stop_playing(self, play_id: str) -> None:
         """May be called for what does not play."""
+
+    def screen(self, play_id: str, kinds: Collection[Kind]) -> dict[Kind, Track]:
+        """The tracks of a film that plays, as a stream of its own; none where that cannot be."""
 
     def changed(self) -> None:
         """Streams have started, ended or changed."""

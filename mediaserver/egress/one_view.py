@@ -5,7 +5,6 @@ second that ties sound and picture together. Who wants a key frame asks for it a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from mediaserver.egress.output import Coding, EncodedFrame
 from mediaserver.media.packetize import Packetizer
@@ -15,51 +14,35 @@ REPORT_EVERY = 1.0  # seconds
 NAME = "one_view"
 
 
+class Outgoing:
+    """One stream into the conference: packets with reports. `wall_offset`: wall clock minus the program's."""
+
+    def __init__(self, codec: CodecId, ssrc: int, wall_offset: float, send: Callable[[bytes], None]) -> None:
+        self._packetizer = Packetizer(codec, ssrc)
+        self._wall_offset = wall_offset
+        self._send = send
+        self._began: float | None = None
+        self._reported_at = float("-inf")
+
+    def put(self, frame: EncodedFrame) -> None:
+        if self._began is None:
+            self._began = frame.at
+        since = frame.at - self._began
+        for packet in self._packetizer.packets(frame.data, since):
+            self._send(packet)
+        if frame.at - self._reported_at >= REPORT_EVERY:
+            self._reported_at = frame.at
+            self._send(self._packetizer.report(since, frame.at + self._wall_offset, NAME))
+
+
 class OneView:
-    """`wall_offset`: wall clock minus the clock of the program."""
+    """The composite: an output of the program."""
 
     coding = Coding.CALL
 
     def __init__(self, video_ssrc: int, audio_ssrc: int, wall_offset: float, send: Callable[[bytes], None]) -> None:
-        self._picture = _Stream(Packetizer(self.coding.codec, video_ssrc), wall_offset, send)
-        self._sound = _Stream(Packetizer(CodecId.OPUS, audio_ssrc), wall_offset, send)
-
-    def video(self, frame: EncodedFrame) -> None:
-        self._picture.put(frame)
-
-    def audio(self, frame: EncodedFrame) -> None:
-        self._sound.put(frame)
+        self.video = Outgoing(self.coding.codec, video_ssrc, wall_offset, send).put
+        self.audio = Outgoing(CodecId.OPUS, audio_ssrc, wall_offset, send).put
 
     def close(self) -> None:
         """Nothing is left behind."""
-
-
-class Ear:
-    """What one listener hears instead: a stream of sound of its own."""
-
-    def __init__(self, ssrc: int, wall_offset: float, send: Callable[[bytes], None]) -> None:
-        self._sound = _Stream(Packetizer(CodecId.OPUS, ssrc), wall_offset, send)
-
-    def audio(self, frame: EncodedFrame) -> None:
-        self._sound.put(frame)
-
-
-@dataclass(slots=True)
-class _Stream:
-    """One stream, with its reports."""
-
-    packetizer: Packetizer
-    wall_offset: float
-    send: Callable[[bytes], None]
-    began: float | None = None
-    reported_at: float = float("-inf")
-
-    def put(self, frame: EncodedFrame) -> None:
-        if self.began is None:
-            self.began = frame.at
-        since = frame.at - self.began
-        for packet in self.packetizer.packets(frame.data, since):
-            self.send(packet)
-        if frame.at - self.reported_at >= REPORT_EVERY:
-            self.reported_at = frame.at
-            self.send(self.packetizer.report(since, frame.at + self.wall_offset, NAME))

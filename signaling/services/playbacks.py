@@ -150,8 +150,6 @@ class Playbacks:
         playback = self._playing.get(self._conference(seat).id, {}).get(play_id)
         if playback is None:
             raise NotFound("playback", play_id)
-        if playback.meeting.media:
-            playback.meeting.media.stop_playing(play_id)
         self._over(playback)
 
     # what the conferences tell
@@ -171,6 +169,8 @@ class Playbacks:
         if isinstance(event, PlaybackStarted):
             playback.picture = event.picture
             self._show(meeting)
+            if meeting.media:
+                meeting.media.screen(event.play_id, picture=event.picture, sound=playback.wanted.audio)
         else:
             log.info("playback over", conference=meeting.id, playback=event.play_id, why=event.why)
             self._over(playback)
@@ -222,6 +222,8 @@ class Playbacks:
     def _over(self, playback: _Playback) -> None:
         meeting = playback.meeting
         del self._playing[meeting.id][playback.play_id]
+        if meeting.media:
+            meeting.media.stop_playing(playback.play_id)
         self._show(meeting)
         self._stage.release(meeting.id, playback.need)
         self._tell(meeting)

@@ -138,6 +138,20 @@ async def test_a_film_has_a_spot_of_its_own_once_there_is_a_picture(team: Team, 
     assert seats((await ann.until("podium_update"))["podium"]) == [("ada", None)]
 
 
+@pytest.mark.parametrize("picture", [True, False])
+@pytest.mark.parametrize("sound", [True, False])
+async def test_who_sees_streams_is_given_the_film_as_one(
+    team: Team, ada: dict[str, Any], files: str, picture: bool, sound: bool
+):
+    await team.ask("POST", of(ada), json={"url": f"{files}/film.webm", "play_id": "film", "audio": sound})
+    media = conference(team, ada)
+    assert media.screens == {}
+    media.begins_to_play("film", picture=picture)
+    assert media.screens == {"film": (picture, sound)}
+    media.has_played("film")
+    assert media.screens == {}
+
+
 async def test_a_film_replaces_the_picture_of_a_user(team: Team, ada: dict[str, Any], files: str):
     bob = await team.enter(name="Bob", user={"id": "bob"})
     talkers = [await team.join(each) for each in (ada, bob)]

@@ -18,7 +18,7 @@ from tests.end_to_end.test_recording import hears
 from tests.end_to_end.test_recordings import BLUE, GREEN, HIGH, LOW, RED, SECONDS, Team, boxes_of, has_colour, standup
 from tests.support.films import film
 from tests.support.mesh_peer import MeshPeer
-from tests.support.peer import COLOUR_TOLERANCE, Colour
+from tests.support.peer import COLOUR_TOLERANCE, TONE_TOLERANCE_HZ, Colour
 
 YELLOW, VIOLET, WHITE = (220, 200, 40), (150, 40, 190), (255, 255, 255)
 TONE = 1500.0
@@ -66,11 +66,14 @@ async def test_a_film_and_music_are_seen_and_heard_until_they_end(tmp_path: Path
         await team.inside("POST", "recording")
         await play(team, url=f"{base}/film.webm", play_id="film", audio=True, loop_count=-1)
         await team.shows(ada, ada=RED, bob=GREEN, film=YELLOW)
+        await ada.until(lambda: ada.shows("film", YELLOW), "the film, as a stream of its own")
+        await ada.until(lambda: abs((ada.tone("film") or 0.0) - TONE) < TONE_TOLERANCE_HZ, "its sound")
         await asyncio.sleep(SECONDS)
         await team.inside("DELETE", "playbacks/film")
         await team.inside("DELETE", "recording")
         await team.shows(ada, ada=RED, bob=GREEN)
         assert "film" not in boxes_of(ada)
+        await ada.until(lambda: not ada.given("film"), "the end of its stream")
         assert hears(await download(ada, tmp_path / "recording.webm"), LOW, HIGH, TONE)
 
         began = loop.time()

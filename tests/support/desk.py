@@ -1,5 +1,6 @@
 """A media worker's desk in a time of the test's own: people send packets, orders are given, what it tells is kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,20 @@ def nowhere(_order: dict[str, Any], _report: Any) -> Output:
 class Room:
     """The desk with everything around it; `now` moves with `run`."""
 
-    def __init__(self, make_program: MakeProgram = Program, make_push: MakePush = nowhere) -> None:
+    def __init__(
+        self,
+        make_program: MakeProgram = Program,
+        make_push: MakePush = nowhere,
+        send: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`send` takes what the desk sends, if that is more than requests."""
         self.now = 1000.0
         self.told: list[dict[str, Any]] = []
         self.asked: list[rtcp.Packet] = []
         self.desk = Desk(
             WALL,
             1,
-            send=lambda data: self.asked.extend(rtcp.read_compound(data)),
+            send=send or (lambda data: self.asked.extend(rtcp.read_compound(data))),
             tell=self.told.append,
             make_program=make_program,
             make_push=make_push,

@@ -270,6 +270,8 @@ class FakeConference:
     """Of those who have been given another than the usual one, by participant."""
     films: dict[str, Film] = field(default_factory=dict)
     """What plays, by play_id."""
+    screens: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    """Of what plays, what is to be seen and heard as a stream of its own."""
 
     def record(
         self, recording_id: str, path: Path, kind: str = "composite", names: Mapping[str, str] | None = None
@@ -298,8 +300,12 @@ class FakeConference:
     def play(self, film: Film) -> None:
         self.films[film.play_id] = film
 
+    def screen(self, play_id: str, *, picture: bool, sound: bool) -> None:
+        self.screens[play_id] = (picture, sound)
+
     def stop_playing(self, play_id: str) -> None:
         self.films.pop(play_id, None)
+        self.screens.pop(play_id, None)
 
     def begins_to_play(self, play_id: str, *, picture: bool = True) -> None:
         self.tell(PlaybackStarted(self.id, "", play_id, picture))

@@ -93,6 +93,16 @@ class MeshPeer:
         colours = zip(picture.colour, other.colour, strict=True)
         return all(abs(a - b) < COLOUR_TOLERANCE for a, b in colours) and abs(tone - other.tone_hz) < TONE_TOLERANCE_HZ
 
+    def shows(self, user_id: str, colour: Colour) -> bool:
+        """Whether somebody's picture has this colour, by the server."""
+        screen = self.subscribing.screen(user_id, "video") if self.subscribing else None
+        seen = screen.colour if screen else None
+        return seen is not None and all(abs(a - b) < COLOUR_TOLERANCE for a, b in zip(seen, colour, strict=True))
+
+    def given(self, user_id: str) -> bool:
+        """Whether the last offer of the server brings anything of somebody."""
+        return self.subscribing is not None and any(each["user_id"] == user_id for each in self.subscribing.streams)
+
     async def received(self, kind: str) -> int:
         """Packets of sound or pictures that the server has sent."""
         stats = await self.subscribing.pc.getStats() if self.subscribing else {}

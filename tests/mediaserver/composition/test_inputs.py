@@ -10,10 +10,13 @@ import av
 import numpy as np
 import pytest
 
-from mediaserver import Film, PlaybackEnded, PlaybackStarted, WorkerFailed
+from mediaserver import Film, PlaybackEnded, PlaybackStarted, StreamEnded, StreamStarted, WorkerFailed
 from mediaserver.composition.layouts import Box
 from mediaserver.composition.scene import Scene, Tile
+from mediaserver.media.codecs import VideoDecoder
+from mediaserver.media.depacketize import Depacketizer
 from mediaserver.rtp.codecs import CODECS, CodecId
+from mediaserver.rtp.packet import read_packet
 from tests.mediaserver.composition.test_composite_recording import cut
 from tests.mediaserver.composition.test_worker import talk
 from tests.support.coded import number_of, pictures
@@ -68,6 +71,28 @@ async def test_a_film_plays_in_the_process_and_ends_with_it(tmp_path: Path) -> N
         assert (await here.event(WorkerFailed)).again
         ended = await here.event(PlaybackEnded)
         assert (ended.play_id, ended.why) == ("film", "worker failed")
+
+
+async def test_a_film_is_a_stream_of_the_conference_as_long_as_it_plays(tmp_path: Path) -> None:
+    numbers: set[int] = set()
+    async with venue() as here:
+        await playing(here, film(tmp_path / "film.webm"))
+        here.conference.screen("film", picture=True, sound=True)
+        started = await here.event(StreamStarted)
+        assert (started.stream.label, started.participant_id) == ("playback", "film")
+        assert (started.stream.video, started.stream.audio) == (True, True)
+        (stream,) = here.conference.published()
+        watcher = Watcher(here.conference, stream.tracks["video"].source)
+        depacketizer, decoder = Depacketizer(CodecId.VP8), VideoDecoder(CodecId.VP8)
+        while len(numbers) < 20:
+            packet = read_packet(await watcher.packet())
+            for frame in depacketizer.push(packet.payload, packet.timestamp, packet.marker):
+                numbers.update(number_of(each) for each in decoder.decode(frame.data, 0.0))
+        here.conference.stop_playing("film")
+        await here.event(StreamEnded, lambda event: event.stream_id == stream.stream_id)
+        assert here.conference.published() == []
+        watcher.close()
+    assert numbers <= set(range(30))
 
 
 async def test_a_file_that_is_no_film_is_told_by_the_process(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ import numpy as np
 from mediaserver.composition.composer import Composer
 from mediaserver.composition.listeners import Listeners
 from mediaserver.composition.scene import Scene
-from mediaserver.egress.one_view import Ear
+from mediaserver.egress.one_view import Outgoing
 from mediaserver.egress.output import EncodedFrame
 from mediaserver.media.codecs import AudioDecoder
 from mediaserver.rtp import rtcp
+from mediaserver.rtp.codecs import CodecId
 from mediaserver.rtp.packet import read_packet
 
 PITCHES = {"a": 400.0, "b": 1000.0, "c": 2000.0}
@@ -47,9 +48,9 @@ def test_each_hears_all_but_themselves() -> None:
 
 def test_what_one_hears_is_a_stream_with_reports() -> None:
     sent: list[bytes] = []
-    ear = Ear(77, 1_700_000_000.0, sent.append)
+    ear = Outgoing(CodecId.OPUS, 77, 1_700_000_000.0, sent.append)
     for block in range(60):
-        ear.audio(EncodedFrame(b"sound", 10.0 + block * 0.02, True, 0.02))
+        ear.put(EncodedFrame(b"sound", 10.0 + block * 0.02, True, 0.02))
     reports = [rtcp.read_compound(data)[0] for data in sent if 192 <= data[1] < 224]
     packets = [read_packet(data) for data in sent if not 192 <= data[1] < 224]
     assert {packet.ssrc for packet in packets} == {77}
