@@ -11,7 +11,7 @@ from mediaserver.conference.publication import Changes
 from mediaserver.conference.stream import Stream
 from mediaserver.conference.studio import ONE_VIEW, Studio
 
-MAX_OWN_SOUNDS = 12  # in one conference; who speaks beside them hears themselves
+MAX_OWN_SOUNDS = 10  # in one conference, as many as a worker has sections for; who speaks beside them hears themselves
 
 
 class View(Enum):
