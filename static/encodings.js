@@ -67,16 +67,17 @@ function bestBitrate(track, { label, codec = "vp8" }) {
 /**
  * Puts the wanted codec first and keeps all others behind it, retransmission included.
  * @param {RTCRtpTransceiver} transceiver
- * @param {string} wanted `vp8`, `vp9`, `h264` or `av1`
+ * @param {string} wanted `vp8`, `vp9`, `h264` or `av1`; of sound `opus` or `red`: what a lost packet held comes with the next
  * @returns {boolean} false when this browser cannot send it: then it sends what it likes best
  */
 export function preferCodec(transceiver, wanted) {
   if (typeof transceiver.setCodecPreferences !== "function") return false;
-  for (const capabilities of [RTCRtpSender.getCapabilities("video"), RTCRtpReceiver.getCapabilities("video")]) {
+  const type = `${transceiver.receiver.track.kind}/${wanted}`;
+  for (const capabilities of [RTCRtpSender, RTCRtpReceiver].map((side) => side.getCapabilities(transceiver.receiver.track.kind))) {
     const codecs = capabilities?.codecs ?? [];
-    if (!codecs.some((codec) => rank(codec, wanted) === 0)) continue;
+    if (!codecs.some((codec) => rank(codec, type) === 0)) continue;
     try {
-      transceiver.setCodecPreferences([...codecs].sort((a, b) => rank(a, wanted) - rank(b, wanted)));
+      transceiver.setCodecPreferences([...codecs].sort((a, b) => rank(a, type) - rank(b, type)));
       return true;
     } catch {
       continue; // browsers disagree on which of the two lists they accept
@@ -87,14 +88,14 @@ export function preferCodec(transceiver, wanted) {
 
 /**
  * @param {RTCRtpCodec} codec
- * @param {string} wanted
+ * @param {string} type as `video/vp8`
  * @returns {number} 0 for the best match; sorting by it keeps the browser's order otherwise
  */
-function rank(codec, wanted) {
-  if (codec.mimeType.toLowerCase() !== `video/${wanted}`) return 3;
+function rank(codec, type) {
+  if (codec.mimeType.toLowerCase() !== type) return 3;
   const line = codec.sdpFmtpLine ?? "";
-  if (wanted === "h264") return line.includes("packetization-mode=1") ? (line.includes("profile-level-id=42e0") ? 0 : 1) : 3;
-  if (wanted === "vp9") return /profile-id=[1-9]/.test(line) ? 2 : 0;
-  if (wanted === "av1") return /profile=[1-9]/.test(line) ? 2 : 0;
+  if (type === "video/h264") return line.includes("packetization-mode=1") ? (line.includes("profile-level-id=42e0") ? 0 : 1) : 3;
+  if (type === "video/vp9") return /profile-id=[1-9]/.test(line) ? 2 : 0;
+  if (type === "video/av1") return /profile=[1-9]/.test(line) ? 2 : 0;
   return 0;
 }

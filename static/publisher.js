@@ -291,6 +291,7 @@ export class Publisher {
     const section = pc.addTransceiver(track, { direction: "sendonly", sendEncodings });
     this.#owner.encryption()?.frames.protectSender(section.sender, kind);
     if (kind === "video") preferCodec(section, options.codec ?? "vp8");
+    else if (!this.#owner.encryption()) preferCodec(section, "red"); // who decrypts must get a payload as a whole
     return section;
   }
 }

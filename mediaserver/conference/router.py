@@ -118,7 +118,7 @@ class Intake:
         self._native.receive_track(
             source.native,
             mid=section.mid,
-            payloads={section.payload_type: (section.codec, section.clock_rate)},
+            payloads=_payloads(section),
             retransmissions=section.retransmissions,
             rids=section.rids,
             ssrcs=section.ssrcs,
@@ -309,3 +309,11 @@ def new_ssrc(rng: random.Random, taken: set[int]) -> int:
             taken.add(ssrc)
             return ssrc
     raise AssertionError("the random source repeats itself")
+
+
+def _payloads(section: PublishedSection) -> dict[int, tuple[CodecId, int]]:
+    """{payload type: (codec, clock rate)}"""
+    payloads = {section.payload_type: (section.codec, section.clock_rate)}
+    if section.redundant is not None:
+        payloads[section.redundant] = (CodecId.RED, section.clock_rate)
+    return payloads

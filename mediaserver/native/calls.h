@@ -40,6 +40,9 @@ static inline const uint8_t *cache_bytes(const struct cache *cache, const struct
 /* source.c */
 void source_restart(struct core *core, struct source *source, int64_t now);
 int source_is_watched(const struct source *source);
+int64_t source_unwrap(const struct source *source, uint16_t seq);
+void source_packet(struct core *core, struct source *source, const struct section *section,
+                   const struct rtp_header *h, const uint8_t *packet, uint16_t size, int recovered, int64_t now);
 void source_arrived(struct core *core, struct conn *conn, struct ssrc_entry *entry, const struct section *section,
                     const struct rtp_header *header, const uint8_t *packet, size_t size, int64_t now);
 struct section *receiver_section_of(struct receiver *receiver, const struct source *source);
@@ -100,17 +103,9 @@ void pacer_rate(struct core *core, struct conn *conn, int64_t rate_bps, int64_t 
 void probe_begin(struct conn *conn, int64_t rate_bps, uint32_t size, int64_t now);
 int probe_due(struct core *core, struct conn *conn, int64_t now);
 
-/* As which codec a packet goes to this subscriber: who takes no RED, or counts other payload types than the sender,
- * gets the sound without its repetitions. */
-static inline uint8_t sink_codec(const struct sink *sink, const struct packet *packet) {
-    if (packet->codec != CODEC_RED)
-        return packet->codec;
-    int takes = sink->profile.payload_type[CODEC_RED] >= 0 &&
-                sink->profile.payload_type[CODEC_OPUS] == packet->info.primary_type;
-    return takes ? CODEC_RED : CODEC_OPUS;
-}
-
 /* redundancy.c */
+void redundancy_arrived(struct core *core, struct source *source, const struct section *section,
+                        const struct rtp_header *header, const uint8_t *packet, uint16_t size, int64_t now);
 static inline int sink_redundant(const struct sink *sink, const struct packet *packet) {
     return sink->profile.redundancy && packet->codec == CODEC_OPUS && sink->profile.payload_type[CODEC_RED] >= 0;
 }

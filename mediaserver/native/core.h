@@ -165,6 +165,7 @@ struct source { /* one layer of a track, as it arrives */
 
     struct hole holes[MAX_HOLES];
     int hole_count;
+    int64_t muted_to;    /* the last packet that nobody was to hear */
     int64_t repair_trip; /* from asking to having, smoothed; 0: unknown */
 
     uint64_t report_ntp; /* of the last sender report */

@@ -27,6 +27,19 @@ int red_read(const uint8_t *payload, size_t len, struct payload_info *out) {
     return 0;
 }
 
+int red_blocks(const uint8_t *payload, struct red_block *out, int most) {
+    int count = 0, written = 0;
+    while (payload[RED_HEADER * count] & 0x80) count++;
+    size_t at = (size_t)RED_HEADER * count + 1;
+    for (int i = 0; i < count; i++, payload += RED_HEADER) {
+        uint16_t size = read16(payload + 2) & 0x3FF;
+        if (i >= count - most)
+            out[written++] = (struct red_block){(uint16_t)(read16(payload + 1) >> 2), (uint16_t)at, size};
+        at += size;
+    }
+    return written;
+}
+
 int payload_read(enum codec_id codec, const uint8_t *payload, size_t len, struct payload_info *out) {
     switch (codec) {
     case CODEC_VP8: return vp8_read(payload, len, out);

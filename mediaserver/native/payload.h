@@ -53,6 +53,14 @@ int vp9_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int h264_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int av1_read(const uint8_t *payload, size_t len, struct payload_info *out);
 int red_read(const uint8_t *payload, size_t len, struct payload_info *out); /* RFC 2198 section 3 */
+
+struct red_block { /* a repetition of earlier sound */
+    uint16_t before; /* by so much of a timestamp */
+    uint16_t at, size;
+};
+
+/* The newest repetitions, at most `most`, the oldest of them first, of a payload that `red_read` finds right; how many. */
+int red_blocks(const uint8_t *payload, struct red_block *out, int most);
 int payload_read(enum codec_id codec, const uint8_t *payload, size_t len, struct payload_info *out);
 
 /* Overwrites picture id (modulo its bits) and TL0PICIDX in a copy of the descriptor that `info` was read from. */

@@ -171,7 +171,7 @@ static void sink_write(struct core *core, struct sink *sink, const struct map *m
 /* Takes a packet of `source` to the subscriber, or drops it for a reason that is counted. */
 void sink_carry(struct core *core, struct sink *sink, struct source *source, struct packet *packet, int64_t now) {
     int fresh = source != sink->source || sink->need_key || sink->resync || sink->map_count == 0;
-    if (sink->profile.payload_type[sink_codec(sink, packet)] < 0) {
+    if (sink->profile.payload_type[packet->codec] < 0) {
         count(core, dropped_codec_not_accepted); /* it must not use up numbers */
         return;
     }

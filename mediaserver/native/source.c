@@ -188,7 +188,7 @@ void receiver_unbind(struct core *core, struct receiver *receiver, struct track 
         source_restart(core, &track->layers[i], now);
 }
 
-static int64_t unwrap(const struct source *source, uint16_t seq) {
+int64_t source_unwrap(const struct source *source, uint16_t seq) {
     if (source->received == 0)
         return (int64_t)seq + 65536;
     return source->highest + (int16_t)(seq - (uint16_t)source->highest);
@@ -263,10 +263,12 @@ static void source_store(struct core *core, struct source *source, int64_t seq, 
     forward_add(core, source, seq, now);
 }
 
-static void source_packet(struct core *core, struct source *source, const struct section *section,
-                          const struct rtp_header *h, const uint8_t *packet, uint16_t size, int recovered,
-                          int64_t now) {
+/* One packet's payload, which stands at `h->header_len`; of RED the newest block's, or one that was `recovered`. */
+void source_packet(struct core *core, struct source *source, const struct section *section,
+                   const struct rtp_header *h, const uint8_t *packet, uint16_t size, int recovered, int64_t now) {
     int codec = section->codec_of[h->payload_type];
+    if (codec == CODEC_RED)
+        codec = CODEC_OPUS;
     if (codec < 0 || (codec >= CODEC_VP8) != source->track->is_video) {
         count(core, dropped_unknown_payload_type);
         if (source->received == 0)
@@ -274,7 +276,7 @@ static void source_packet(struct core *core, struct source *source, const struct
         codec = source->codec; /* it has a number all the same: without content sinks close the gap */
         size = 0;
     }
-    int64_t seq = unwrap(source, h->sequence);
+    int64_t seq = source_unwrap(source, h->sequence);
     if (source->received == 0)
         first_packet(core, source, codec, section->clock_of[h->payload_type], seq, now);
     if (cache_had(&source->cache, seq) || seq <= source->highest - source->cache.slots) {
@@ -296,6 +298,7 @@ static void source_packet(struct core *core, struct source *source, const struct
     if (seq > source->highest)
         source->highest = seq;
     if (source->track->muted) {
+        source->muted_to = source->highest;
         count(core, dropped_muted);
         return;
     }
@@ -318,7 +321,7 @@ static void source_repair(struct core *core, struct source *source, const struct
     original.ssrc = source->ssrc;
     original.payload_type = (uint8_t)section->repairs[header->payload_type];
     original.header_len = (uint16_t)(header->header_len + 2);
-    int64_t seq = unwrap(source, original.sequence);
+    int64_t seq = source_unwrap(source, original.sequence);
     if (seq > source->highest || cache_had(&source->cache, seq)) {
         count(core, dropped_duplicate); /* a probe repeats what came, or what will come by itself */
         return;
@@ -338,6 +341,8 @@ void source_arrived(struct core *core, struct conn *conn, struct ssrc_entry *ent
     entry->last_at = now;
     if (entry->is_repair)
         source_repair(core, entry->source, section, header, packet, (size_t)payload, now);
+    else if (section->codec_of[header->payload_type] == CODEC_RED && !entry->source->track->is_video)
+        redundancy_arrived(core, entry->source, section, header, packet, (uint16_t)payload, now);
     else
         source_packet(core, entry->source, section, header, packet, (uint16_t)payload, 0, now);
     if (entry->source->hole_count || entry->source->keyframe_wanted)

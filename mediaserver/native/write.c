@@ -135,9 +135,8 @@ static void written(struct core *core, struct sink *sink, const struct told *sen
 void write_packet(struct core *core, struct sink *sink, const struct map *map, const struct packet *packet,
                   int64_t out_seq, int is_repair, int64_t now) {
     struct conn *conn = sink->conn;
-    if (!conn->tx || !conn->path.kind || sink->profile.payload_type[sink_codec(sink, packet)] < 0)
+    if (!conn->tx || !conn->path.kind || sink->profile.payload_type[packet->codec] < 0)
         return;
-    uint16_t stripped = sink_codec(sink, packet) == packet->codec ? 0 : packet->info.primary;
     int64_t number = is_repair ? sink->repair_seq + 1 : out_seq;
     struct told sending;
     if (!sending_of(sink, packet, number, now, &sending)) {
@@ -148,13 +147,13 @@ void write_packet(struct core *core, struct sink *sink, const struct map *map, c
     size_t taken = 0, head_size = is_repair ? 0 : write_redundancy(sink, map, packet, number, &sending, head);
     size_t cap = 12 + MAX_EXTENSIONS + 2 + head_size + packet->size + SRTP_MAX_OVERHEAD;
     uint8_t *out = output_reserve(core, cap);
-    uint8_t codec = head_size ? CODEC_RED : sink_codec(sink, packet);
+    uint8_t codec = head_size ? CODEC_RED : packet->codec;
     size_t header = write_header(sink, map, packet, codec, number, is_repair, &sending, out);
-    const uint8_t *payload = cache_bytes(&map->source->cache, packet) + packet->descriptor + stripped;
+    const uint8_t *payload = cache_bytes(&map->source->cache, packet) + packet->descriptor;
     if (!head_size)
         head_size = write_head(map, packet, payload, out_seq, is_repair, head, &taken);
     int size = srtp_protect(conn->tx, (uint64_t)number, out, cap, header, head, head_size, payload + taken,
-                            packet->size - stripped - taken);
+                            packet->size - taken);
     if (size < 0)
         return;
     written(core, sink, &sending, out, (size_t)size, now);

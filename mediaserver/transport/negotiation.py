@@ -1,18 +1,18 @@
 """The answer to what a participant offers to publish: codecs, extensions, simulcast, directions.
 
-Of each section one codec is accepted, the first we forward, with its retransmissions; what cannot be used is rejected
-(port 0) and keeps its place. Offers to subscribers are `subscribe_offer.py`'s, the transport's lines `bundle.py`'s;
-their names are here too. Pure. RFC 9429 section 5.3, RFC 8853 (simulcast), RFC 8851 (rid), RFC 8285 (extmap),
-RFC 8841 (data channels).
+Of each section one codec is accepted, the first we forward, with its retransmissions or as RED; what cannot be used is
+rejected (port 0) and keeps its place. Offers to subscribers are `subscribe_offer.py`'s, the transport's lines
+`bundle.py`'s; their names are here too. Pure. RFC 9429 section 5.3, RFC 8853 (simulcast), RFC 8851 (rid), RFC 8285
+(extmap), RFC 2198 (RED), RFC 8841 (data channels).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mediaserver.errors import BadDescription
 from mediaserver.rtp.codecs import CODECS, CodecId
 from mediaserver.rtp.extensions import BY_URI
 from mediaserver.transport.bundle import LocalTransport, bundled, our_description, remote_of
-from mediaserver.transport.payload_types import feedback, is_media, known, naming, retransmissions, rtx
+from mediaserver.transport.payload_types import feedback, is_media, known, naming, redundant, retransmissions, rtx
 from mediaserver.transport.sdp_lines import ExtensionMap, Payload, Rid, Simulcast, SimulcastRid
 from mediaserver.transport.sdp_model import MediaSection, RemoteTransport, SctpParameters, SessionDescription
 from mediaserver.transport.subscribe_offer import (
@@ -71,6 +71,8 @@ class PublishedSection:
     transport_cc: bool
     remb: bool
     sending: bool
+    redundant: int | None = None
+    """The payload type of RED, as which its sound may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def _publish(section: MediaSection, offer: SessionDescription) -> PublishedSecti
         transport_cc="transport-cc" in understood,
         remb="goog-remb" in understood,
         sending=(section.direction or offer.direction or "sendrecv") in ("sendrecv", "sendonly"),
+        redundant=redundant(section, payload.type) if codec is CodecId.OPUS else None,
     )
 
 
@@ -209,6 +212,9 @@ def _answer(section: MediaSection, found: PublishedSection, offer: SessionDescri
         feedback(section, offered),
     )
     payloads = {payload.type: payload}
+    if found.redundant is not None:
+        payloads |= {found.redundant: replace(section.payloads[found.redundant], feedback=[])}
+        payloads = {number: payloads[number] for number in section.payloads if number in payloads}  # as it is liked
     payloads |= {number: rtx(number, of, offered.clock_rate) for number, of in found.retransmissions.items()}
     simulcast = section.simulcast is not None and bool(found.rids)
     return MediaSection(

@@ -1,5 +1,7 @@
 """Sound on lossy lines: repetitions that were asked for, and those that RED (RFC 2198) brings along."""
 
+from itertools import pairwise
+
 import pytest
 
 from mediaserver.rtp.codecs import CODECS, CodecId
@@ -46,29 +48,71 @@ class Speaking:
             self.sim.run(0.02)
 
 
-def test_red_goes_on_to_who_takes_it_and_plain_to_who_does_not() -> None:
+def test_red_is_taken_apart_for_everybody() -> None:
     speaking = Speaking()
-    takes, does_not = speaking.listen(TAKES_RED), speaking.listen(ACCEPTED)
+    seats = [speaking.listen(TAKES_RED), speaking.listen(ACCEPTED), speaking.listen({CodecId.OPUS: (109, -1)})]
     speaking.say(20)
     speaking.say(10, plain=True)
     speaking.say(20)
     speaking.sim.run(0.1)
-    with_red, without = takes.stream.in_order(), does_not.stream.in_order()
-    assert [p.payload_type for p in with_red] == [RED_TYPE] * 20 + [OPUS_TYPE] * 10 + [RED_TYPE] * 20
-    assert {p.payload_type for p in without} == {OPUS_TYPE}
-    assert [p.payload for p in without] == [f"sound {i}".encode() for i in range(50)]
-    assert [p.payload for p in with_red][5] == red(b"sound 5", b"sound 3", b"sound 4", payload_type=OPUS_TYPE)
-    for packets in (with_red, without):
+    for seat, payload_type in zip(seats, (OPUS_TYPE, OPUS_TYPE, 109), strict=True):
+        packets = seat.stream.in_order()
+        assert {p.payload_type for p in packets} == {payload_type}
+        assert [p.payload for p in packets] == [f"sound {i}".encode() for i in range(50)]
         numbers = [p.sequence for p in packets]
         assert numbers == list(range(numbers[0], numbers[0] + 50))
+        assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)} == {960}
+    assert speaking.sim.engine.stats()["packets_recovered"] == 0
 
 
-def test_who_counts_other_payload_types_gets_plain_sound() -> None:
+@pytest.mark.parametrize("lost", [1, 2])
+def test_what_came_along_takes_the_place_of_what_did_not_come(lost: int) -> None:
     speaking = Speaking()
-    seat = speaking.listen({CodecId.OPUS: (109, -1), CodecId.RED: (RED_TYPE, -1)})
+    seat = speaking.listen(ACCEPTED)
+    speaking.say(5)
+    speaking.sent += lost
     speaking.say(5)
     speaking.sim.run(0.1)
-    assert {(p.payload_type, p.payload[:5]) for p in seat.stream.in_order()} == {(109, b"sound")}
+    packets = seat.stream.in_order()
+    assert [p.payload for p in packets] == [f"sound {i}".encode() for i in range(10 + lost)]
+    assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)} == {960}
+    assert speaking.sim.engine.stats()["packets_recovered"] == lost
+
+
+def test_more_than_came_along_stays_lost() -> None:
+    speaking = Speaking()
+    seat = speaking.listen(ACCEPTED)
+    speaking.say(5)
+    speaking.sent += 3
+    speaking.say(5)
+    speaking.sim.run(0.1)
+    heard = [p.payload for p in seat.stream.in_order()]
+    assert heard == [f"sound {i}".encode() for i in range(13) if i != 5]
+
+
+def test_what_does_not_go_with_the_numbers_is_left_out() -> None:
+    """Blocks of packets two apart, or of the one that came."""
+    speaking = Speaking()
+    seat = speaking.listen(ACCEPTED)
+    speaking.say(5)
+    speaking.sent += 1
+    speaking.say(1, skip=960)  # its second block is not of the packet that came before the lost one
+    speaking.sim.run(0.1)
+    heard = [p.payload for p in seat.stream.in_order()]
+    assert heard == [f"sound {i}".encode() for i in range(7) if i != 5]
+
+
+def test_what_was_said_while_nobody_was_to_hear_it_is_not_taken_from_what_comes_after() -> None:
+    speaking = Speaking()
+    seat = speaking.listen(ACCEPTED)
+    speaking.say(5)
+    speaking.track.mute(True)
+    speaking.say(5)
+    speaking.track.mute(False)
+    speaking.say(5)
+    speaking.sim.run(0.1)
+    heard = [p.payload for p in seat.stream.in_order()]
+    assert heard == [f"sound {i}".encode() for i in (*range(5), *range(10, 15))]
 
 
 def test_red_that_is_malformed_is_counted_and_leaves_no_gap() -> None:
@@ -128,24 +172,23 @@ def test_plain_sound_takes_along_what_came_before_it_where_that_is_wished() -> N
     assert payloads[0] == b"sound 0"
     assert payloads[1] == red(b"sound 1", b"sound 0", payload_type=OPUS_TYPE)
     assert payloads[5] == red(b"sound 5", b"sound 3", b"sound 4", payload_type=OPUS_TYPE)
-    assert payloads[7] == red(b"sound 7", b"sound 5", b"sound 6", payload_type=OPUS_TYPE), "the speaker's own"
+    assert payloads[7] == red(b"sound 7", b"sound 5", b"sound 6", payload_type=OPUS_TYPE), "whatever the speaker sends"
     assert [p.payload_type for p in seat.stream.in_order()] == [OPUS_TYPE] + [RED_TYPE] * 7
 
 
-def test_what_is_missing_too_old_or_of_another_kind_is_not_taken_along() -> None:
+def test_what_is_missing_or_too_old_is_not_taken_along() -> None:
     speaking = Speaking()
     seat = speaking.listen(TAKES_RED)
     seat.sinks[0].accept(TAKES_RED, {}, redundancy=2)
-    speaking.say(1)
-    speaking.say(1, plain=True)  # behind RED
+    speaking.say(1, plain=True)
     speaking.sent += 1  # lost
     speaking.say(2, plain=True)
     speaking.say(1, plain=True, skip=20 * 960)  # behind silence
     speaking.sim.run(0.1)
     payloads = [p.payload for p in seat.stream.in_order()]
-    assert payloads[1:3] == [b"sound 1", b"sound 3"]
-    assert payloads[3] == red(b"sound 4", b"sound 3", payload_type=OPUS_TYPE)
-    assert payloads[4] == b"sound 5"
+    assert payloads[:2] == [b"sound 0", b"sound 2"]
+    assert payloads[2] == red(b"sound 3", b"sound 2", payload_type=OPUS_TYPE)
+    assert payloads[3] == b"sound 4"
 
 
 def test_who_takes_no_red_gets_plain_sound_whatever_is_wished() -> None:

@@ -434,6 +434,20 @@ def test_without_rtx_no_repair_ssrc_is_expected() -> None:
     assert only("a=rtpmap:96 VP8/90000", "a=ssrc-group:FID 1 2").repair_ssrcs == ()
 
 
+RED = "a=rtpmap:63 red/48000/2"
+
+
+@pytest.mark.parametrize("formats", ["111 63", "63 111"])
+def test_sound_may_come_as_red_and_in_the_order_that_is_liked(formats: str) -> None:
+    lines = (f"m=audio 9 UDP/TLS/RTP/SAVPF {formats}", "a=rtpmap:111 opus/48000/2", RED, "a=fmtp:63 111/111")
+    answer = answer_publish(offer([*lines, "a=sendonly", "a=mid:0"]), local())
+    (section,) = answer.sections
+    assert (section.codec, section.payload_type, section.redundant) == (CodecId.OPUS, 111, 63)
+    written = write(answer.description)
+    assert f"RTP/SAVPF {formats}\r\n" in written
+    assert "a=fmtp:63 111/111\r\n" in written
+
+
 # subscribe
 
 
@@ -531,9 +545,6 @@ def test_an_answer_may_renumber_what_was_offered() -> None:
     )
     assert section.codecs == {CodecId.VP8: (120, -1), CodecId.H264_BASELINE: (126, 127)}
     assert section.extensions == {Extension.MID: 3}
-
-
-RED = "a=rtpmap:63 red/48000/2"
 
 
 @pytest.mark.parametrize(
