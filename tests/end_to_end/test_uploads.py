@@ -1,19 +1,25 @@
-"""An archive on its way to a tenant's store when the server is killed: it arrives once, byte for byte."""
+"""Archives in a tenant's store: of real people, and of a server that is killed on the way."""
 
 import asyncio
 import hashlib
+import json
 import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from aiohttp import ClientSession
 
 from tests.support.api_server import JWT, web_token
 from tests.support.buckets import Bucket, bucket
+from tests.support.mesh_peer import MeshPeer
+from tests.support.peer import COLOUR_TOLERANCE
 from tests.support.server import RunningServer, running, until
 
 ARCHIVE = "6b1f0b77c47e83aa5d10f31c"
@@ -21,6 +27,10 @@ KEY = f"folkmoot/{ARCHIVE}/archive.webm"
 CONTENT = random.Random(7).randbytes(40 << 20)  # several parts, some of them at once
 LET_THROUGH = 12 << 20  # bytes before the line to the store stands still
 PATIENCE = 60.0  # seconds
+SECONDS = 3.0
+RED, TONE_HZ = (210, 40, 40), 440.0
+
+pytestmark = pytest.mark.slow
 
 
 class Line:
@@ -74,7 +84,7 @@ async def ask(server: RunningServer, method: str, path: str, **rest: Any) -> Any
     headers = {"Authorization": f"Bearer {web_token()}"}
     async with ClientSession(server.url) as session, session.request(method, path, headers=headers, **rest) as response:
         assert response.status == 200, await response.text()
-        return await response.json()
+        return json.loads(await response.text())
 
 
 def leave_an_archive(server: RunningServer, session_id: str) -> Path:
@@ -128,3 +138,40 @@ async def test_an_archive_arrives_once_although_the_server_is_killed_on_the_way(
     assert s3.arrivals() == [KEY]
     assert await s3.objects().sha256(KEY) == hashlib.sha256(CONTENT).hexdigest()
     assert not folder.exists()
+
+
+async def test_what_people_say_in_a_session_is_in_the_tenants_store_when_it_is_over(tmp_path: Path, s3: Bucket):
+    settings = {"jwt": JWT, "fetch__allow_private_addresses": True, "media__listen_ips": ["127.0.0.1"]}
+    async with running(tmp_path, **settings) as server, ClientSession(server.url) as visitors:
+        await ask(server, "PUT", "/archives/storage-target", json=s3.target())
+        link = (await ask(server, "POST", "/session", json={"enableArchiving": True}))["code"]
+        issued = await ask(server, "POST", f"/session/{link}/token", json={})
+        socket = await visitors.ws_connect("/rt", params={"token": issued["token"], "id": "ada"})
+        ada = MeshPeer("ada", RED, TONE_HZ, socket)
+        try:
+            await ada.until(lambda: ada.count("recording_update") == 1, "the archive to begin")
+            assert (await archive(server))["status"] == "started"
+            await asyncio.sleep(SECONDS)
+            await ask(server, "DELETE", f"/session/{link}/archive")
+        finally:
+            await ada.close()
+
+        async def uploaded() -> bool:
+            return (await archive(server))["status"] == "uploaded"
+
+        await until(uploaded, PATIENCE, "the archive to arrive")
+        told = await archive(server)
+        assert upload_target(server, issued["sessionId"]) == "AWSS3"
+    content = await s3.objects().read(f"folkmoot/{told['id']}/archive.webm")
+    assert (told["size"], told["url"]) == (len(content), None)
+    with av.open(BytesIO(content)) as container:
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        assert (video.width, video.height, audio.codec_context.name) == (1280, 720, "opus")
+        last = list(container.decode(video=0))[-1].to_ndarray(format="rgb24")
+    assert np.all(np.abs(np.median(last[100:600, 300:900], axis=(0, 1)) - RED) < COLOUR_TOLERANCE)
+
+
+async def archive(server: RunningServer) -> Any:
+    """The only one there is."""
+    (found,) = (await ask(server, "GET", "/archives"))["items"]
+    return found["metaData"]
