@@ -1,13 +1,14 @@
 """A live meeting: its participants, their streams, and who hears of what.
 
 Owns its participants and stands between them; everything of it lives on one packet thread. What a participant may
-do and receives is `participant.py`'s and `subscription.py`'s. Who watches from outside is `audience.py`'s.
+do and receives is `participant.py`'s and `subscription.py`'s, what is measured and who speaks `attention.py`'s. Who
+watches from outside is `audience.py`'s.
 """
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import partial
 
+from mediaserver.conference.attention import Attention
 from mediaserver.conference.audience import Audience
 from mediaserver.conference.composed import Composed
 from mediaserver.conference.forward import Forward
@@ -19,18 +20,8 @@ from mediaserver.conference.studio import Studio
 from mediaserver.conference.viewer import Viewer
 from mediaserver.conference.views import View, Views
 from mediaserver.errors import ConferenceClosed, ConferenceFull, NoSuchParticipant, ParticipantExists
-from mediaserver.events import (
-    LayersWanted,
-    MediaEvent,
-    SpeakersChanged,
-    StreamInfo,
-    StreamMuted,
-    VoiceChanged,
-)
-from mediaserver.rtp.speakers import Speakers
+from mediaserver.events import MediaEvent, StreamInfo, StreamMuted
 from mediaserver.stats import ConferenceStats
-
-MEASURE_EVERY = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +58,20 @@ class Conference(Composed):
         self._participants: dict[str, Participant] = {}
         self._streams: dict[str, Stream] = {}
         self._audience = Audience(conference_id, self._streams, router, tell)
-        self._speakers = Speakers()
         self._now = 0.0
-        self._measured_at: float | None = None
-        self._costs: list[tuple[object, ...]] = []
-        """What there is, and what it cost when it was last measured."""
-        self._heard: tuple[object, ...] = ()
-        """Who is there and in which order they spoke, when that was last acted upon."""
         self._closed = False
         self._make_studio = studio
         super().__init__()
         self._views = Views(self._streams, lambda: self._studio)
+        self._attention = Attention(
+            conference_id,
+            self._streams,
+            self._participants,
+            sounds=self._views.sounds,
+            best_is_taken=lambda: bool(self._studio or self._audience),
+            spoke=self._spoke,
+            tell=tell,
+        )
 
     def join(self, participant_id: str, rights: Rights) -> Participant:
         if self._closed:
@@ -149,15 +143,11 @@ class Conference(Composed):
     def tick(self, now: float) -> None:
         """Sees who speaks and what fits whose line; to be called a few times a second."""
         self._now = now
-        if self._measured_at is None or now - self._measured_at >= MEASURE_EVERY:
-            self._measured_at = now
-            self._measure(now)
-            self._tell_demand()
-        self._hold_silent()
+        self._attention.look(now, self.limits.last_speakers)
         for participant in list(self._participants.values()):
             participant.tick(now)
         self._audience.tick(now)
-        self._tell_speakers(now)
+        self._attention.tell_speakers(now)
 
     def stats(self) -> ConferenceStats:
         return ConferenceStats(
@@ -184,7 +174,7 @@ class Conference(Composed):
         for stream in changes.ended:
             del self._streams[stream.stream_id]
             if stream.label == "camera":
-                self._speakers.left(participant_id)
+                self._attention.left(participant_id)
         for stream in changes.started:
             self._streams[stream.stream_id] = stream
         for stream in changes.started + changes.changed:
@@ -220,69 +210,17 @@ class Conference(Composed):
         self._tell(event)
 
     def wished(self) -> None:
-        self._tell_demand()
+        self._attention.tell_demand(self._now)
 
     def _listen(self, stream: Stream) -> None:
         """Lets everybody choose again when a layer of the stream's picture comes up, and hears who speaks."""
         if track := stream.tracks.get("video"):
             track.source.on_layer(lambda _layer: self._layer_started(stream))
-        if track := stream.tracks.get("audio"):
-            track.source.on_level(partial(self._speakers.heard, stream.participant_id))
+        self._attention.listen(stream)
 
-    def _measure(self, now: float) -> None:
-        """Looks at what everything costs; whoever receives it has work with that only if it has changed."""
-        costs: list[tuple[object, ...]] = []
-        for stream in self._views.sounds():
-            stream.tracks["audio"].measure(now)
-        for stream in self._streams.values():
-            for kind, track in stream.tracks.items():
-                track.measure(now)
-                muted = stream.muted[kind]
-                costs.append((stream.stream_id, kind, muted, track.section.codec, track.layers, track.rate_bps))
-        if costs != self._costs:
-            self._costs = costs
-            for participant in self._participants.values():
-                participant.measured()
-
-    def _tell_demand(self) -> None:
-        """Lets publishers rest what nobody could want, and wakes it up."""
-        for stream in self._streams.values():
-            track = stream.tracks.get("video")
-            rids = track.section.rids if track else ()
-            if track and len(rids) > 1 and track.demand.follow(self._best_wanted(stream, len(rids)), self._now):
-                wanted = rids[track.demand.best :]
-                self._tell(LayersWanted(self.id, stream.participant_id, stream.stream_id, wanted))
-
-    def _best_wanted(self, stream: Stream, count: int) -> int:
-        """Of so many layers. Recordings, composites and viewers take whatever is best."""
-        if self._studio or self._audience:
-            return 0
-        others = (each for each in self._participants.values() if each.id != stream.participant_id)
-        wanted = (best for each in others if (best := each.could_want(stream)) is not None)
-        return min(wanted, default=count - 1)
-
-    def _hold_silent(self) -> None:
-        """Lets only those be seen who spoke last, where that is wished."""
-        number = self.limits.last_speakers
-        cameras = {each.participant_id: each.stream_id for each in self._streams.values() if _is_seen(each)}
-        order = self._speakers.last(len(cameras), list(cameras)) if number is not None else []
-        heard = (number, tuple(order), tuple(cameras.values()), tuple(self._participants))
-        if heard == self._heard or (number is None and not self._heard):
-            return
-        self._heard = heard if number is not None else ()
-        for participant in list(self._participants.values()):
-            silent = [each for each in order if each != participant.id][number:]
-            participant.hold(frozenset(cameras[each] for each in silent))
-
-    def _tell_speakers(self, now: float) -> None:
-        speakers = self._speakers.update(now)
-        if speakers is not None:
-            first = speakers[0].id if speakers else ""
-            if self._studio:
-                self._studio.spoke(tuple(each.id for each in speakers))
-            self._tell(SpeakersChanged(self.id, first, tuple((each.id, each.level) for each in speakers)))
-        for participant_id, on in self._speakers.voices(now):
-            self._tell(VoiceChanged(self.id, participant_id, on))
+    def _spoke(self, participant_ids: tuple[str, ...]) -> None:
+        if self._studio:
+            self._studio.spoke(participant_ids)
 
     def _layer_started(self, stream: Stream) -> None:
         stream.tracks["video"].measure(self._now)
@@ -291,7 +229,3 @@ class Conference(Composed):
         for participant in self._participants.values():
             if participant.id != stream.participant_id:
                 participant.layer_started(stream)
-
-
-def _is_seen(stream: Stream) -> bool:
-    return stream.label == "camera" and "video" in stream.tracks
