@@ -108,7 +108,7 @@ def create_app(
     parts = [assemble(core) for assemble in PARTS]
     admission = Admission([door for part in parts for door in part.doors])
     entrance = Entrance(conferences, admission, clock)
-    viewers = Viewers(conferences, admission, settings, scheduler)
+    viewers = Viewers(conferences, admission, composites, settings, scheduler)
     conferences.watches.extend(watch for part in parts for watch in part.watches)
     families = [family for part in parts for family in part.families] + [whip_family(), whep_family()]
 

@@ -6,6 +6,7 @@ is live there is nothing to wait for. What a PATCH means is `http_sessions.py`'s
 
 import uuid
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -35,6 +36,13 @@ ONE_VIEW = "one_view"  # the label of the stream that shows everybody
 CAMERA = "camera"
 
 
+class Stage(Protocol):
+    """The composite, as far as viewers are concerned."""
+
+    def need(self, meeting: Meeting, what: str, *, back: bool = ...) -> None: ...
+    def release(self, meeting_id: str, what: str) -> None: ...
+
+
 class NothingLive(Conflict):
     """Later perhaps."""
 
@@ -45,6 +53,10 @@ class Wanted:
 
     stream_id: str | None = None
     user_id: str | None = None
+
+    @property
+    def everybody(self) -> bool:
+        return self.stream_id is None and self.user_id is None
 
 
 @dataclass(slots=True, eq=False)
@@ -68,11 +80,17 @@ class Viewers:
     """`media_event` has to be called with every event of the media server. `sessions` are those of the viewers."""
 
     def __init__(
-        self, conferences: Conferences, admission: Admission, settings: Settings, scheduler: Scheduler
+        self,
+        conferences: Conferences,
+        admission: Admission,
+        stage: Stage,
+        settings: Settings,
+        scheduler: Scheduler,
     ) -> None:
         self.sessions = HttpSessions()
         self._conferences = conferences
         self._admission = admission
+        self._stage = stage
         self._settings = settings.whep
         self._scheduler = scheduler
         self._watching: dict[str, tuple[_Watching, HttpSession]] = {}
@@ -87,10 +105,20 @@ class Viewers:
         offer = read_player(sdp)
         if meeting is None or meeting.media is None:
             raise NothingLive("Nobody is in this conference.")
-        stream = _choose(meeting, wanted)
         if meeting.media.viewer_count >= self._settings.max_viewers:
             raise OutOfCapacity("This conference has as many viewers as it may have.")
-        return self._open(meeting.media, stream, sdp, tokens.digest(credential), offer.credentials)
+        viewer_id = str(uuid.uuid4())
+        try:
+            if wanted.everybody:
+                meeting.check_readable("one picture of everybody")
+                self._stage.need(meeting, viewer_id, back=True)
+            stream = _choose(meeting, wanted)
+            return self._open(
+                viewer_id, meeting.media, stream, sdp, owner=tokens.digest(credential), login=offer.credentials
+            )
+        except BaseException:
+            self._stage.release(meeting.id, viewer_id)
+            raise
 
     def media_event(self, event: MediaEvent) -> None:
         if event.participant_id not in self._watching:
@@ -105,16 +133,23 @@ class Viewers:
                 log.info("viewer left", conference=event.conference_id, viewer=event.participant_id, reason=why)
                 watching.alarm.clear()
                 del self._watching[event.participant_id]
+                self._stage.release(event.conference_id, event.participant_id)
                 self.sessions.forget(session)
 
     def _open(
-        self, conference: Conference, stream: StreamInfo, sdp: str, owner: str, credentials: tuple[str, str]
+        self,
+        viewer_id: str,
+        conference: Conference,
+        stream: StreamInfo,
+        sdp: str,
+        *,
+        owner: str,
+        login: tuple[str, str],
     ) -> Opened:
-        viewer_id = str(uuid.uuid4())
         with agreeing():
             viewer = conference.view(viewer_id, sdp, stream.stream_id)
         watching = _Watching(viewer, Alarm(self._scheduler))
-        session = HttpSession(conference.id, owner, credentials, watching)
+        session = HttpSession(conference.id, owner, login, watching)
         self._watching[viewer_id] = (watching, session)
         self.sessions.add(session)
         log.info("viewer came", conference=conference.id, viewer=viewer_id, stream=stream.stream_id)
@@ -129,7 +164,7 @@ def _choose(meeting: Meeting, wanted: Wanted) -> StreamInfo:
     if wanted.stream_id is not None:
         raise NotFound("stream", wanted.stream_id)
     if wanted.user_id is None:
-        raise NothingLive("There is no common picture in this conference: say whom to play by ?user= or ?stream=.")
+        raise NothingLive("There is no common picture in this conference now.")
     meeting.member(wanted.user_id)
     raise NothingLive(f"Participant {wanted.user_id} publishes no camera.")
 

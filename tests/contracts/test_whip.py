@@ -224,9 +224,33 @@ async def test_with_nothing_live_a_player_is_asked_to_try_later(media: HttpMedia
     assert answer.headers["Retry-After"] == "5"
 
 
-async def test_who_asks_for_the_common_picture_learns_what_else_there_is(media: HttpMedia):
+@pytest.mark.parametrize("query", ["", "?view=one_view"])
+async def test_everybody_in_one_picture_is_played_and_drawn_for_as_long(media: HttpMedia, query: str):
     await camera(media)
-    problem(await media.play(""), 409, "?user=")
+    session = await media.play(query)
+    assert session.status == 201
+    assert "one_view" in labels(media)
+    assert (await media.ask("DELETE", session.location)).status == 200
+    assert labels(media) == {"camera"}
+
+
+async def test_a_picture_that_nobody_gets_is_not_drawn(media: HttpMedia):
+    await camera(media)
+    problem(await media.play("", offer(*SENT)), 422)
+    assert labels(media) == {"camera"}
+
+
+async def test_there_is_no_common_picture_of_what_only_people_can_see(media: HttpMedia):
+    room = await media.api.create(conferenceType="SFU", e2ee=True)
+    await media.enter(room["token"], id="ada")
+    problem(await media.post(f"/whep/{room['id']}", offer(*WANTED), room["token"]), 409, "encrypted end to end")
+
+
+def labels(media: HttpMedia) -> set[str]:
+    """Of what is live."""
+    meeting = media.api.client.app[MEETINGS].meeting(media.room["id"])
+    assert meeting is not None
+    return {stream.label for stream in meeting.streams()}
 
 
 async def test_while_the_server_is_shutting_down_nobody_gets_in(media: HttpMedia):

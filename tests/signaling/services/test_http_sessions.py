@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaserver import BadDescription, IceFragment, read_fragment, read_one_stream
+from signaling.services.composites import Composites
 from signaling.services.conferences import ShuttingDown
 from signaling.services.entrance import AlreadyOnline
 from signaling.services.errors import Forbidden, NotFound
@@ -137,7 +138,9 @@ class Over(World):
         super().__init__(**options)
         settings = Settings(data_dir="unused", whep={"max_viewers": 2})
         self.publishers = Publishers(self.entrance, self.admission)
-        self.viewers = Viewers(self.conferences, self.admission, settings, self.time)
+        self.viewers = Viewers(
+            self.conferences, self.admission, Composites(self.time.clock, self.time), settings, self.time
+        )
 
         def hear(event):
             self.conferences.media_event(event)
@@ -270,7 +273,6 @@ async def test_no_more_than_so_many_may_watch():
 @pytest.mark.parametrize(
     ("wanted", "error"),
     [
-        (Wanted(), NothingLive),
         (Wanted(user_id="anna"), NothingLive),
         (Wanted(user_id="nobody"), NotFound),
         (Wanted(stream_id="nothing"), NotFound),
