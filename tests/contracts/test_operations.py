@@ -130,6 +130,8 @@ async def test_the_description_names_every_endpoint(api: Api):
         ("/session/{meetingLinkId}", "patch"),
         ("/session/{meetingLinkId}/token", "post"),
         ("/session/{meetingLinkId}/end", "patch"),
+        ("/session/{meetingLinkId}/archive", "post"),
+        ("/session/{meetingLinkId}/archive", "delete"),
         ("/session/{meetingLinkId}/attendees", "get"),
         ("/webhooks/session", "post"),
         (f"{ROOMS}/{{id}}", "get"),

@@ -115,9 +115,10 @@ async def test_who_loses_the_line_comes_back_with_a_used_link_for_a_while_and_no
 
 async def test_one_link_is_one_seat_and_a_lasting_one_many(room: Room):
     once, lasting = await room.link(), await room.link(isPermanent=True)
-    async with room.visit(once) as first, room.visit(once) as second:
+    async with room.visit(once) as first:
         seat = (await first.join())["participant"]["id"]
-        assert (await second.join())["participant"]["id"] == seat
-        assert (await first.until("terminated"))["reason"] == "replaced"
+        async with room.visit(once) as second:
+            assert (await second.join())["participant"]["id"] == seat
+            assert (await first.until("terminated"))["reason"] == "replaced"
     async with room.visit(lasting) as first, room.visit(lasting) as second:
         assert (await first.join())["participant"]["id"] != (await second.join())["participant"]["id"]
