@@ -25,6 +25,16 @@ async def chromium() -> AsyncIterator[Chromium]:
         yield browser
 
 
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def windows(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Closes what a test has left open."""
+    if "chromium" not in request.fixturenames:
+        yield
+        return
+    async with request.getfixturevalue("chromium").closing():
+        yield
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def firefox() -> AsyncIterator[FirefoxPage]:
     async with browsers.firefox() as page:

@@ -112,6 +112,17 @@ class Chromium:
     def __init__(self, browser: Any) -> None:
         self._browser = browser
 
+    @asynccontextmanager
+    async def closing(self) -> AsyncIterator[None]:
+        """What is opened within is closed behind it, unless it was before: a window that is forgotten costs much."""
+        kept = list(self._browser.contexts)
+        try:
+            yield
+        finally:
+            for context in self._browser.contexts:
+                if context not in kept:
+                    await context.close()
+
     async def page(self, before: str = "") -> ChromiumPage:
         """`before`: what it runs before the page's scripts, such as `signals.blockUdp()`."""
         context = await self._browser.new_context(viewport=VIEW)
