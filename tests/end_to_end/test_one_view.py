@@ -55,7 +55,7 @@ async def test_each_hears_the_other_and_not_themselves_in_one_view(tmp_path: Pat
 
         await ada.say("mute", stream_id=ada.stream_id, audio=True)
         await bob.until(lambda: shares(bob) == (0.0, 0.0), "silence")
-        assert shares(ada)[0] < QUIET
+        await ada.until(lambda: shares(ada)[1] == 1.0 and shares(ada)[0] < QUIET, "Bob alone, while she is muted")
         await ada.say("mute", stream_id=ada.stream_id, audio=False)
         await bob.until(lambda: shares(bob)[0] == 1.0, "Ada again")
         await ada.until(lambda: shares(ada)[1] == 1.0 and shares(ada)[0] < QUIET, "Bob alone, again")
